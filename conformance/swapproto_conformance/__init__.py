@@ -1,0 +1,1 @@
+"""The conformance suite: requirements, cases, tester, judges, evidence."""

@@ -1,0 +1,1 @@
+"""Links: the ways into a station and a pack."""

@@ -1,0 +1,1 @@
+"""Simple physics behind a simulated device: battery and charger."""

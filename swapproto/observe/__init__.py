@@ -1,0 +1,1 @@
+"""What a passive listener can tell of a bus: messages, phases, edition, deviations, violations."""

@@ -1,0 +1,1 @@
+"""The timed record of a link: records, readers, writers."""
