@@ -1,0 +1,53 @@
+"""Files of evidence: written whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+
+from swapproto.errors import SwapError
+
+
+class EvidenceError(SwapError):
+    """A result, report, key or certificate file that cannot be read, written or used."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replace the file in one step, so that a half-written one never takes the place of a good one.
+
+    `mode` is subject to the umask. EvidenceError if the file cannot be written; nothing is left behind then.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            temporary.touch(mode=mode, exist_ok=False)
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise EvidenceError(
+            str(path), f"cannot be written ({cause}); what was there before is untouched"
+        ) from error
+
+
+def read_evidence(path: Path, limit: int = 64 << 20) -> bytes:
+    """The file's bytes; EvidenceError if it is missing, no regular file or larger than `limit` bytes."""
+    try:
+        if not path.is_file():
+            raise EvidenceError(str(path), "is no file" if path.exists() else "there is no such file")
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise EvidenceError(str(path), f"cannot be read ({error.strerror or error})") from error
+    if len(content) > limit:
+        raise EvidenceError(str(path), f"is larger than {limit >> 20} MiB")
+    return content

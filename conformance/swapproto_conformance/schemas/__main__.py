@@ -1,0 +1,9 @@
+"""Write the schemas beside this file."""
+
+from pathlib import Path
+
+from swapproto_conformance.atomic import write_atomically
+from swapproto_conformance.schemas import SCHEMAS
+
+for name, content in SCHEMAS.items():
+    write_atomically(Path(__file__).parent / name, content)

@@ -1,0 +1,1 @@
+"""Message families, and the catalogue that finds the class of an identifier."""
