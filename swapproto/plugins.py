@@ -18,7 +18,7 @@ class LinkFactory(Protocol):
     def __call__(self, rest: str, options: Mapping[str, str]) -> Link: ...
 
 
-def open_link(url: str, **options: str | int | float) -> Link:
+def open_link(url: str, **options: str | float) -> Link:
     """Open a port by URL; keywords are options as in the query. LinkUnavailable tells what to do."""
     name, rest, merged = _split(url)
     for key, value in options.items():
@@ -43,7 +43,9 @@ def _split(url: str) -> tuple[str, str, dict[str, str]]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
     except ValueError:
-        raise LinkUnavailable(f"{url}: write options as ?name=value&name=value") from None
+        pairs = []
+    if not pairs:
+        raise LinkUnavailable(f"{url}: write options as ?name=value&name=value")
     merged: dict[str, str] = {}
     for key, value in pairs:
         if key in merged:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from swapproto.provenance import Basis
+
 
 class Verdict(enum.Enum):
     """Outcome of a case or a finding; each one is worse than those above it.
@@ -49,21 +51,6 @@ def join(*verdicts: Verdict) -> Verdict:
     return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_APPLICABLE)
 
 
-class Basis(enum.Enum):
-    """What a requirement rests on; architecture.md calls it the basis of a value."""
-
-    STATED = "stated"
-    """The text itself was read."""
-    REPORTED = "reported"
-    """Sources that are not the text say so."""
-    OBSERVED = "observed"
-    """Recordings of real devices show it."""
-    DERIVED = "derived"
-    """Inferred from what is known."""
-    ASSUMED = "assumed"
-    UNSET = "unset"
-
-
 class Weight(enum.Enum):
     """What a requirement can decide about a device."""
 
@@ -91,7 +78,7 @@ def ceiling(basis: Basis, witnesses: int) -> Verdict:
 
 
 def weigh(outcome: Verdict, basis: Basis, witnesses: int) -> Verdict:
-    """What an outcome is worth on its basis: never worse than the outcome, and never a better pass."""
+    """What an outcome is worth on its basis: itself, or INCONCLUSIVE where the basis cannot carry it."""
     held_back = {
         Weight.FULL: (),
         Weight.PASS_ONLY: (Verdict.FAIL,),

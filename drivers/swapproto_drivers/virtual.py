@@ -86,7 +86,7 @@ class VirtualLink:
         outbox = self._mailbox.outbox
         if not self._run(lambda: len(outbox) < SEND_QUEUE, deadline):
             raise LinkError(
-                f"{self._caps.name}: {SEND_QUEUE} frames wait for the bus and none got through by the deadline: "
+                f"{self._caps.name}: {SEND_QUEUE} frames wait and none got through by the deadline: "
                 f"the port is {self._port.state.value}; is another node on the bus?"
             )
         outbox.append(frame)
@@ -132,8 +132,10 @@ def open_link(rest: str, options: Mapping[str, str]) -> VirtualLink:
     known_only(link, options, ("bitrate", "seed", "loss", "echo"))
     peers = _open.get(rest, [])
     try:
-        bus = peers[0].bus if peers else VirtualBus(
-            integer(link, options, "bitrate", 250_000), integer(link, options, "seed", 0)
+        bus = (
+            peers[0].bus
+            if peers
+            else VirtualBus(integer(link, options, "bitrate", 250_000), integer(link, options, "seed", 0))
         )
         for name, value in (("bitrate", bus.bitrate), ("seed", bus.seed)):
             if integer(link, options, name, value) != value:

@@ -1,0 +1,51 @@
+"""A case: what the tester does, what the judges look at, and what it is called elsewhere. Data only."""
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from swapproto.messages.gbt27930 import Party
+from swapproto_conformance.judges import Judge
+from swapproto_conformance.results import CaseHead
+from swapproto_conformance.script import Script
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One test of one device. Its id names role, phase and purpose, and never its place in a list."""
+
+    id: str
+    title: str
+    title_zh: str | None = None
+    iut: Party
+    polarity: Literal["positive", "negative"]
+    phase: str
+    labels: tuple[str, ...] = ()
+    """GB/T 34658-2017 ids with the same stimulus; labels only, the requirement judges."""
+    script: Script
+    judges: tuple[Judge, ...]
+    answer_transport: bool = True
+    """Whether the tester takes part in transfers that the device begins."""
+    needs: str = ""
+    """What the bench must have beside a CAN link; such a case is not selected unless asked for by name."""
+
+    def head(self) -> CaseHead:
+        """What reports know of the case before it runs."""
+        return CaseHead(
+            id=self.id,
+            title=self.title,
+            role="charger" if self.iut is Party.CHARGER else "bms",
+            polarity=self.polarity,
+            phase=self.phase,
+            labels=self.labels,
+        )
+
+
+def matching(cases: Iterable[Case], patterns: Sequence[str]) -> list[Case]:
+    """Cases whose id or label fits one of the patterns, which may hold * and ?; order as in the suite."""
+    return [
+        case
+        for case in cases
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in (case.id, *case.labels))
+    ]

@@ -1,0 +1,130 @@
+"""A pack that is treated as it may expect: does it do what the tables say?"""
+
+from swapproto.frame import SECOND
+from swapproto.messages.gbt27930 import (
+    BCL,
+    BCP,
+    BCS,
+    BEM,
+    BHM,
+    BRM,
+    BRO,
+    BSD,
+    BSM,
+    BST,
+    CHM,
+    CML,
+    CRM,
+    CRO,
+    CST,
+    Party,
+    Phase,
+    Reached,
+    Ready,
+    Recognition,
+)
+from swapproto.messages.gbt27930 import timers
+from swapproto_conformance.anchor import first, last
+from swapproto_conformance.case import Case
+from swapproto_conformance.cases import as_charger as charger
+from swapproto_conformance.judges import Always, Follows, Judge, Layout, Never, Periodic, Transferred
+from swapproto_conformance.script import Script
+
+R = "GBT27930-2015/"
+RECOGNISED = first(CRM, result=Recognition.RECOGNISED)
+CHARGER_READY = first(CRO, ready=Ready.READY)
+
+
+def _case(name: str, title: str, title_zh: str, phase: Phase, script: Script, judges: tuple[Judge, ...]) -> Case:
+    return Case(
+        id=f"pack.{name}",
+        title=title,
+        title_zh=title_zh,
+        iut=Party.BMS,
+        polarity="positive",
+        phase=phase.value,
+        script=script,
+        judges=judges,
+    )
+
+
+CASES = (
+    _case(
+        "handshake.bhm", "BHM answers CHM", "BHM应答CHM", Phase.HANDSHAKE, charger.greet(settle=3 * SECOND),
+        (
+            Layout(BHM),
+            Periodic(BHM),
+            Follows(requirement=f"{R}flow/BHM-answers-CHM", cls=BHM, after=first(CHM), within=timers.RECEIVE),
+        ),
+    ),
+    _case(
+        "identification.brm", "BRM answers CRM(00)", "BRM应答CRM(00)", Phase.IDENTIFICATION,
+        charger.identify(settle=3 * SECOND),
+        (
+            Layout(BRM),
+            Periodic(BRM),
+            Transferred(BRM),
+            Follows(requirement=f"{R}flow/BRM-answers-CRM", cls=BRM, after=first(CRM), within=timers.RECEIVE),
+            Never(requirement=f"{R}flow/BCP-after-CRM", cls=BCP),
+        ),
+    ),
+    _case(
+        "configuration.bcp", "BCP answers CRM(AA)", "BCP应答CRM(AA)", Phase.CONFIGURATION,
+        charger.recognise(settle=4 * SECOND),
+        (
+            Layout(BCP),
+            Periodic(BCP),
+            Transferred(BCP),
+            Follows(requirement=f"{R}flow/BCP-answers-CRM", cls=BCP, after=RECOGNISED, within=timers.RECEIVE),
+            Never(requirement=f"{R}flow/BCP-after-CRM", cls=BCP, before=RECOGNISED),
+        ),
+    ),
+    _case(
+        "configuration.bro", "BRO answers CML", "BRO应答CML", Phase.CONFIGURATION, charger.offer(settle=2 * SECOND),
+        (
+            Layout(BRO),
+            Periodic(BRO),
+            Follows(requirement=f"{R}flow/BRO-answers-CML", cls=BRO, after=first(CML), within=timers.RECEIVE),
+            Never(requirement=f"{R}flow/BRO-answers-CML", cls=BRO, before=first(CML)),
+            Never(requirement=f"{R}flow/BCL-after-CRO", cls=BCL),
+        ),
+    ),
+    _case(
+        "charging.bcl", "BCL follows CRO(AA)", "CRO(AA)之后发送BCL", Phase.CHARGING, charger.charge(seconds=5),
+        (
+            Layout(BCL),
+            Periodic(BCL, after=first(BCL)),
+            Follows(requirement=f"{R}flow/BCL-answers-CRO", cls=BCL, after=CHARGER_READY, within=timers.BCL_AT_CHARGER),
+            Never(requirement=f"{R}flow/BCL-after-CRO", cls=BCL, before=CHARGER_READY),
+            Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM),
+        ),
+    ),
+    _case(
+        "charging.bcs", "BCS over the transport protocol", "BCS传输", Phase.CHARGING, charger.charge(seconds=5),
+        (Layout(BCS), Periodic(BCS), Transferred(BCS)),
+    ),
+    _case(
+        "charging.bsm", "BSM while charging", "充电中持续发送BSM", Phase.CHARGING, charger.charge(seconds=5),
+        (Layout(BSM), Periodic(BSM)),
+    ),
+    _case(
+        "end.bst", "BST answers CST", "BST应答CST", Phase.END, charger.stop(),
+        (
+            Layout(BST),
+            Periodic(BST),
+            Follows(requirement=f"{R}flow/BST-answers-CST", cls=BST, after=first(CST), within=timers.STOP_ANSWER),
+            Always(requirement=f"{R}flow/BST-charger-reason", cls=BST, where=(("charger_stopped", Reached.YES),)),
+            Never(requirement=f"{R}flow/BST-answers-CST", cls=BST, before=first(CST)),
+        ),
+    ),
+    _case(
+        "end.bsd", "BSD follows the stop", "停止后发送BSD", Phase.END, charger.finish(),
+        (
+            Layout(BSD),
+            Periodic(BSD),
+            Follows(requirement=f"{R}flow/BSD-after-stop", cls=BSD, after=first(CST), within=timers.STATISTICS),
+            Never(requirement=f"{R}flow/BCL-ends", cls=BCL, after=first(BST), grace_ms=1000),
+            Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM, before=last(BSD)),
+        ),
+    ),
+)  # fmt: skip
