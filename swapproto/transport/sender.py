@@ -15,14 +15,14 @@ from swapproto.transport.frames import (
     packeted_pgn,
     rts,
 )
-from swapproto.transport.port import Port
+from swapproto.transport.port import Connection, Port
 from swapproto.transport.rules import Violation
 from swapproto.transport.timing import TpTiming
 
 _NUMBER = [bytes((number,)) for number in range(256)]
 
 
-class _Outgoing:
+class _Outgoing(Connection):
     """One transfer being sent.
 
     Packets next..end may go out: now if the transfer is in the ready list, at the deadline if paced. With
@@ -30,16 +30,14 @@ class _Outgoing:
     """
 
     __slots__ = (
-        "deadline", "destination", "end", "first", "gap", "id", "next", "packets", "padded",
-        "payload", "pgn", "retries", "retried", "sent", "started",
+        "deadline", "end", "first", "id", "next", "packets", "padded", "payload", "retried", "retries",
+        "sent", "started",
     )  # fmt: skip
 
-    def __init__(self, pgn: int, payload: bytes, destination: int, can_id: int, gap: int) -> None:
-        self.pgn = pgn
+    def __init__(self, connection: Connection, payload: bytes, can_id: int) -> None:
+        super().__init__(connection.pgn, connection.source, connection.destination)
         self.payload = payload
-        self.destination = destination
         self.id = can_id
-        self.gap = gap
         self.packets = packet_count(len(payload))
         self.padded = payload.ljust(self.packets * PACKET_BYTES, b"\xff")
         self.first = self.next = 1
@@ -59,7 +57,15 @@ class Sender:
     """All transfers going out."""
 
     def __init__(
-        self, port: Port, timing: TpTiming, window: int, retries: int, gap: int, bam_gap: int, max_queue: int
+        self,
+        port: Port,
+        timing: TpTiming,
+        *,
+        window: int,
+        retries: int,
+        gap: int,
+        bam_gap: int,
+        max_queue: int,
     ) -> None:
         self._port = port
         self._timing = timing
@@ -73,9 +79,9 @@ class Sender:
         self._ready: deque[_Outgoing] = deque()
 
     def send(self, pgn: int, payload: bytes, destination: int, now: Instant) -> None:
-        gap = self._bam_gap if destination == GLOBAL_ADDRESS else self._gap
-        can_id = dt_id(destination, self._port.address, self._port.priority)
-        outgoing = _Outgoing(pgn, payload, destination, can_id, gap)
+        port = self._port
+        can_id = dt_id(destination, port.address, port.priority)
+        outgoing = _Outgoing(Connection(pgn, port.address, destination), payload, can_id)
         if destination not in self._running:
             self._start(outgoing, now)
             return
@@ -103,9 +109,12 @@ class Sender:
         if number == outgoing.end:
             ready.popleft()
             self._window_sent(outgoing, now)
-        elif outgoing.gap:
+        elif outgoing.destination == GLOBAL_ADDRESS:
             ready.popleft()
-            outgoing.deadline = now + outgoing.gap
+            outgoing.deadline = now + self._bam_gap
+        elif self._gap:
+            ready.popleft()
+            outgoing.deadline = now + self._gap
         elif len(ready) > 1:
             ready.rotate(-1)
         return frame
@@ -114,22 +123,25 @@ class Sender:
         data = frame.data
         outgoing = self._running.get(frame.id & 0xFF)
         if outgoing is None or outgoing.pgn != packeted_pgn(data):
-            self._port.violation(Violation.CTS_ORPHAN, frame, now)
+            self._port.violation(Violation.CTS_ORPHAN, frame)
             return
         count, first = data[1], data[2]
+        if count and not 1 <= first <= outgoing.packets:
+            self._port.violation(Violation.CTS_PACKET, frame)
+            return
         if outgoing.sending:
-            self._port.violation(Violation.CTS_WHILE_SENDING, frame, now)
-            if (first, first + count - 1) != (outgoing.first, outgoing.end):
+            self._port.violation(Violation.CTS_WHILE_SENDING, frame)
+            if (first, min(first + count - 1, outgoing.packets)) != (outgoing.first, outgoing.end):
                 self._abort(outgoing, AbortedBy.US, AbortReason.CTS_WHILE_SENDING, now)
             return
         if count == 0:
             outgoing.deadline = now + self._timing.T4
             return
-        if not 1 <= first <= min(outgoing.sent + 1, outgoing.packets):
-            self._port.violation(Violation.CTS_PACKET, frame, now)
+        if first > outgoing.sent + 1:
+            self._port.violation(Violation.CTS_PACKET, frame)
             return
         if count > min(self._window, outgoing.packets - first + 1):
-            self._port.violation(Violation.CTS_WINDOW, frame, now)
+            self._port.violation(Violation.CTS_WINDOW, frame)
         if first <= outgoing.sent and not self._may_retransmit(outgoing, first):
             self._abort(outgoing, AbortedBy.US, AbortReason.RETRANSMIT_LIMIT, now)
             return
@@ -142,13 +154,13 @@ class Sender:
         data = frame.data
         outgoing = self._running.get(frame.id & 0xFF)
         if outgoing is None or outgoing.pgn != packeted_pgn(data):
-            self._port.violation(Violation.ACK_ORPHAN, frame, now)
+            self._port.violation(Violation.ACK_ORPHAN, frame)
             return
         if outgoing.sent < outgoing.packets:
-            self._port.violation(Violation.ACK_EARLY, frame, now)
+            self._port.violation(Violation.ACK_EARLY, frame)
             return
         if (data[1] | data[2] << 8, data[3]) != (len(outgoing.payload), outgoing.packets):
-            self._port.violation(Violation.ACK_CONTENT, frame, now)
+            self._port.violation(Violation.ACK_CONTENT, frame)
         self._succeeded(outgoing, now)
 
     def aborted(self, source: int, pgn: int, code: int, now: Instant) -> bool:
@@ -156,7 +168,7 @@ class Sender:
         outgoing = self._running.get(source)
         if outgoing is None or outgoing.pgn != pgn:
             return False
-        self._report(outgoing, AbortedBy.PEER, code, now)
+        self._port.aborted(outgoing, AbortedBy.PEER, code)
         self._next(outgoing, now)
         return True
 
@@ -179,7 +191,7 @@ class Sender:
         pgn, size = outgoing.pgn, len(outgoing.payload)
         if outgoing.destination == GLOBAL_ADDRESS:
             outgoing.end = outgoing.packets
-            outgoing.deadline = now + outgoing.gap
+            outgoing.deadline = now + self._bam_gap
             self._port.control(GLOBAL_ADDRESS, bam(pgn, size, outgoing.packets))
         else:
             outgoing.deadline = now + self._timing.T3
@@ -208,11 +220,8 @@ class Sender:
 
     def _abort(self, outgoing: _Outgoing, by: AbortedBy, code: AbortReason, now: Instant) -> None:
         self._port.send_abort(outgoing.destination, outgoing.pgn, code)
-        self._report(outgoing, by, code, now)
+        self._port.aborted(outgoing, by, code)
         self._next(outgoing, now)
-
-    def _report(self, outgoing: _Outgoing, by: AbortedBy, code: int, now: Instant) -> None:
-        self._port.aborted(outgoing.pgn, self._port.address, outgoing.destination, by, code, now)
 
     def _next(self, outgoing: _Outgoing, now: Instant) -> None:
         """Forget a transfer that ended and start the one queued behind it."""

@@ -26,8 +26,8 @@ class TpTiming(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def silence(self) -> int:
-        """The longest pause after which a transfer can still be alive."""
-        return max(self.Th, self.T1, self.T2, self.T3, self.T4, self.bam_gap_max)
+        """The longest pause that a listener may overhear in a live transfer: a timer, and Tr to act on it."""
+        return max(self.Th, self.T1, self.T2, self.T3, self.T4, self.bam_gap_max) + self.Tr
 
 
 J1939_21 = TpTiming()

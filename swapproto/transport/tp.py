@@ -4,6 +4,9 @@
     transport.send(0x001100, payload, 0xF4, now)
     while (frame := transport.poll_transmit()) is not None: ...    # give it to the bus
 
+J1939 numbers no transfers: where both the abort and the RTS that follows it are lost, the receiver can take
+packets of the second for the first if both have the same PGN. Nothing on the wire tells them apart.
+
 Instants that an endpoint is told must not go back. A timer that a transmission starts counts from the
 last instant told, so a caller whose bus is slow to take frames calls handle_timeout() before it polls.
 """
@@ -21,6 +24,7 @@ from swapproto.transport.frames import (
     TP_CM,
     TP_DT,
     Control,
+    can_answer,
     packeted_pgn,
 )
 from swapproto.transport.port import Port
@@ -28,6 +32,8 @@ from swapproto.transport.receiver import Receiver
 from swapproto.transport.rules import Violation
 from swapproto.transport.sender import Sender
 from swapproto.transport.timing import J1939_21, TpTiming
+
+_CONTROLS = frozenset(Control)
 
 RETRIES = 2
 """Requests to retransmit the same packet before a transfer is given up [reported]."""
@@ -68,7 +74,15 @@ class Transport:
             )
         self._port = Port(address, priority)
         self._receiver = Receiver(self._port, timing, window, retries, max_transfers)
-        self._sender = Sender(self._port, timing, window, retries, packet_gap, gap, max_queue)
+        self._sender = Sender(
+            self._port,
+            timing,
+            window=window,
+            retries=retries,
+            gap=packet_gap,
+            bam_gap=gap,
+            max_queue=max_queue,
+        )
 
     @property
     def address(self) -> int:
@@ -80,7 +94,7 @@ class Transport:
         return self._port.lost_events
 
     def send(self, pgn: int, payload: bytes, destination: int, now: Instant) -> None:
-        """Start or queue a transfer, a broadcast for destination 0xFF; LocalProtocolError if it cannot be sent.
+        """Start or queue a transfer, to all for destination 0xFF; LocalProtocolError if it cannot be sent.
 
         Transfers to one destination run in the order of the calls, and one that fails lets the next run.
         """
@@ -128,9 +142,9 @@ class Transport:
             return False
         port.now = now
         if kind == TP_DT:
-            self._receiver.data(frame, destination == GLOBAL_ADDRESS, now)
+            self._receiver.data(frame, destination, now)
         else:
-            self._control(frame, destination == GLOBAL_ADDRESS, now)
+            self._control(frame, destination, now)
         return True
 
     def handle_timeout(self, now: Instant) -> None:
@@ -147,7 +161,7 @@ class Transport:
         return min(incoming, outgoing)
 
     def poll_transmit(self) -> CanFrame | None:
-        """The next frame for the bus, or None. Poll after send(), receive(), release() and handle_timeout()."""
+        """The next frame for the bus, or None. Poll after any of the calls that take an instant."""
         port = self._port
         return port.frames.popleft() if port.frames else self._sender.poll(port.now)
 
@@ -155,16 +169,19 @@ class Transport:
         """The next event, or None. Poll after receive(), handle_timeout() and poll_transmit()."""
         return self._port.events.popleft() if self._port.events else None
 
-    def _control(self, frame: CanFrame, broadcast: bool, now: Instant) -> None:
+    def _control(self, frame: CanFrame, destination: int, now: Instant) -> None:
         data = frame.data
         if len(data) != 8:
-            self._port.violation(Violation.FRAME_LENGTH, frame, now)
+            self._port.violation(Violation.FRAME_LENGTH, frame)
+            return
+        if not can_answer(frame.id & 0xFF):
+            self._port.violation(Violation.BAD_SOURCE, frame)
             return
         control = data[0]
-        if (control == Control.BAM) != broadcast and control in _CONTROLS:
-            self._port.violation(Violation.MISDIRECTED, frame, now)
+        if (control == Control.BAM) != (destination == GLOBAL_ADDRESS) and control in _CONTROLS:
+            self._port.violation(Violation.MISDIRECTED, frame)
         elif control in (Control.RTS, Control.BAM):
-            self._receiver.announced(frame, broadcast, now)
+            self._receiver.announced(frame, destination, now)
         elif control == Control.CTS:
             self._sender.cts(frame, now)
         elif control == Control.END_OF_MSG_ACK:
@@ -172,15 +189,12 @@ class Transport:
         elif control == Control.ABORT:
             self._abort(frame, now)
         else:
-            self._port.violation(Violation.UNKNOWN_CONTROL, frame, now)
+            self._port.violation(Violation.UNKNOWN_CONTROL, frame)
 
     def _abort(self, frame: CanFrame, now: Instant) -> None:
         """End what the peer gave up; the frame does not say which of both directions it means."""
         source, pgn, code = frame.id & 0xFF, packeted_pgn(frame.data), frame.data[1]
-        received = self._receiver.aborted(source, pgn, code, now)
+        received = self._receiver.aborted(source, pgn, code)
         sent = self._sender.aborted(source, pgn, code, now)
         if not (received or sent):
-            self._port.violation(Violation.ABORT_ORPHAN, frame, now)
-
-
-_CONTROLS = frozenset(Control)
+            self._port.violation(Violation.ABORT_ORPHAN, frame)
