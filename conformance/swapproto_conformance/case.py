@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from swapproto.frame import Instant
 from swapproto.messages.gbt27930 import Party
 from swapproto_conformance.judges import Judge
 from swapproto_conformance.results import CaseHead
@@ -29,6 +30,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the tester takes part in transfers that the device begins."""
     needs: str = ""
     """What the bench must have beside a CAN link; such a case is not selected unless asked for by name."""
+
+    @property
+    def limit(self) -> Instant:
+        """The longest that the script can last."""
+        return sum(step.at_most + step.settle if step.until is not None else step.lasts or 0 for step in self.script)
 
     def head(self) -> CaseHead:
         """What reports know of the case before it runs."""

@@ -7,15 +7,16 @@ import msgspec
 
 from swapproto.messages.catalog import Catalogue
 from swapproto.messages.gbt27930 import ChargingMessage, Edition, Party
-from swapproto.observe.dialogue import TimedMessage, TransferEnd, dialogue
+from swapproto.observe.dialogue import Dialogue, TimedMessage, TransferEnd
 from swapproto.trace.record import Record
 
 
-class Bench(msgspec.Struct, frozen=True):
-    """How far time stamps of a trace can be trusted, in microseconds."""
+class Precision(msgspec.Struct, frozen=True):
+    """How far the time stamps of a trace can be trusted, in microseconds."""
 
     resolution_us: int = 1
     lateness_us: int = 0
+    """How late the bench may have served its own timers and stamps."""
 
     @property
     def uncertainty_us(self) -> int:
@@ -26,36 +27,44 @@ class Bench(msgspec.Struct, frozen=True):
 class Evidence:
     """A trace from the point of view of one device under test; made from records alone."""
 
-    def __init__(self, records: Sequence[Record], iut: Party, bench: Bench, edition: Edition = Edition.GBT_2015) -> None:
+    def __init__(
+        self,
+        records: Sequence[Record],
+        iut: Party,
+        precision: Precision,
+        *,
+        watched_us: int | None = None,
+        edition: Edition = Edition.GBT_2015,
+    ) -> None:
         self.iut = iut
-        self.bench = bench
+        self.precision = precision
         self.records = records
+        self.messages: list[TimedMessage] = []
+        self.transfers: list[TransferEnd] = []
+        for heard in Dialogue(Catalogue(edition)).listen(records):
+            if isinstance(heard, TimedMessage):
+                self.messages.append(heard)
+            elif isinstance(heard, TransferEnd):
+                self.transfers.append(heard)
         self._stamps = [record.at_us for record in records]
-        talk = dialogue(records, Catalogue(edition))
-        self.messages: list[TimedMessage] = talk.messages
-        self.transfers: list[TransferEnd] = talk.transfers
-        self.end_us = self._stamps[-1] if records else 0
+        last = self._stamps[-1] if records else 0
+        self.end_us = last if watched_us is None else max(last, watched_us)
+        """Until when the bus was watched; silence counts as far as this."""
 
     def of(
         self, cls: type[ChargingMessage], *, after: int | None = None, before: int | None = None
     ) -> list[TimedMessage]:
         """Every message of a class in the open interval of stamps."""
-        return [
-            each
-            for each in self.messages
-            if each.cls is cls and (after is None or each.at_us > after) and (before is None or each.at_us < before)
-        ]
+        return [each for each in self.messages if each.cls is cls and _inside(each.at_us, after, before)]
 
     def alive(self, after: int | None, before: int | None) -> int:
         """How many messages the device under test sent in the interval."""
-        return sum(
-            each.sender is self.iut
-            and (after is None or each.at_us > after)
-            and (before is None or each.at_us < before)
-            for each in self.messages
-        )
+        return sum(each.sender is self.iut and _inside(each.at_us, after, before) for each in self.messages)
 
     def position(self, at_us: int) -> int:
         """Zero-based position in the trace of the last frame up to a stamp."""
         return max(0, bisect_right(self._stamps, at_us) - 1)
 
+
+def _inside(at_us: int, after: int | None, before: int | None) -> bool:
+    return (after is None or at_us > after) and (before is None or at_us < before)

@@ -1,6 +1,7 @@
 """Judges: pure functions of the evidence, each about one requirement. Composed by the cases as data."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Protocol
 
@@ -10,11 +11,13 @@ from swapproto.frame import MILLISECOND
 from swapproto.messages.gbt27930 import ChargingMessage
 from swapproto.messages.gbt27930.timers import Timer, period_tolerance
 from swapproto.observe.dialogue import TimedMessage
+from swapproto.transport.timing import J1939_21
+from swapproto.transport.watch import Transfer, Unfinished
 from swapproto_conformance.anchor import Anchor, has
 from swapproto_conformance.decision import Limit, decide
 from swapproto_conformance.evidence import Evidence
 from swapproto_conformance.script import wording
-from swapproto_conformance.verdict import Verdict, join
+from swapproto_conformance.verdict import Verdict
 
 US = 1_000
 SHOWN = 6
@@ -52,6 +55,12 @@ def _not_reached(expected: str, anchor: Anchor) -> Outcome:
     )
 
 
+def _optional(expected: str, name: str) -> Outcome:
+    return Outcome(
+        verdict=Verdict.NOT_APPLICABLE, expected=expected, observed=f"no {name}", reason=f"{name} is optional"
+    )
+
+
 def values(seen: TimedMessage) -> str:
     """A message with its fields, short."""
     message = seen.reading.message
@@ -79,6 +88,8 @@ class Layout(msgspec.Struct, frozen=True):
         expected = f"{name} of {_length(self.cls)}, defined values, reserved bits as ones"
         seen = evidence.of(self.cls)
         odd = [each for each in seen if each.reading.deviations or each.reading.error is not None]
+        if not seen and self.cls.optional:
+            return _optional(expected, name)
         if not odd:
             observed = f"{len(seen)} {name} as laid down" if seen else f"no {name}"
             return Outcome(
@@ -125,15 +136,17 @@ class Periodic(msgspec.Struct, frozen=True):
         if isinstance(span, Anchor):
             return _not_reached(expected, span)
         starts = [each.started_us for each in evidence.of(self.cls, after=span[0], before=span[1])]
-        intervals = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+        if not starts and self.cls.optional:
+            return _optional(expected, self.cls.__name__)
+        intervals = [later - earlier for earlier, later in pairwise(starts)]
         if not intervals:
             return Outcome(
                 verdict=Verdict.INCONCLUSIVE, expected=expected, observed=f"{len(starts)} {self.cls.__name__}",
                 reason="an interval needs two messages",
             )  # fmt: skip
         middle = round(median(intervals))
-        verdict, reason = decide(middle, limit, evidence.bench.uncertainty_us)
-        far = [i for i, gap in enumerate(intervals) if decide(gap, limit, evidence.bench.uncertainty_us)[0] is Verdict.FAIL]
+        verdict, reason = decide(middle, limit, evidence.precision.uncertainty_us)
+        far = [i for i, gap in enumerate(intervals) if decide(gap, limit, evidence.precision.uncertainty_us)[0] is Verdict.FAIL]
         if len(far) * 100 > self.OUTLIERS * len(intervals):
             verdict, reason = Verdict.FAIL, f"{len(far)} of {len(intervals)} intervals are off by more than half a period"
         observed = f"median {middle / US:g} ms, {min(intervals) / US:g} to {max(intervals) / US:g} ms over {len(intervals)} intervals"
@@ -182,7 +195,7 @@ class Follows(msgspec.Struct, frozen=True, kw_only=True):
         if answer is None:
             return self._missing(evidence, anchor, candidates, expected, limit)
         waited = answer.started_us - anchor.at_us
-        verdict, reason = decide(waited, limit, evidence.bench.uncertainty_us)
+        verdict, reason = decide(waited, limit, evidence.precision.uncertainty_us)
         observed = f"{name} after {waited / US:g} ms"
         before = [each for each in candidates if each.at_us < answer.at_us]
         if before and self.early:
@@ -278,13 +291,31 @@ class Transferred(msgspec.Struct, frozen=True):
 
     def judge(self, evidence: Evidence) -> Outcome:
         expected = f"{self.cls.__name__} whole over the transport protocol"
-        ours = [each for each in evidence.transfers if each.pgn == self.cls.pgn and each.source == evidence.iut.value]
-        ended = [each for each in ours if each.started_us < evidence.end_us - 2_000_000]
-        broken = [each for each in ended if not each.complete]
+        ours = [
+            each
+            for each in evidence.transfers
+            if each.transfer.pgn == self.cls.pgn and each.transfer.source == evidence.iut.value
+        ]
+        # A transfer that is still running when the case ends says nothing.
+        cut = evidence.end_us - J1939_21.silence // US
+        broken = [each for each in ours if not _complete(each.transfer) and each.transfer.started // US < cut]
+        observed = f"{len(ours)} transfers"
+        if broken:
+            observed = f"{len(broken)} of {len(ours)} transfers broken: {_why(broken[0].transfer)}"
         return Outcome(
-            verdict=join(Verdict.PASS, *(Verdict.FAIL for _ in broken)),
+            verdict=Verdict.FAIL if broken else Verdict.PASS,
             expected=expected,
-            observed=f"{len(broken)} of {len(ours)} transfers broken: {broken[0].reason}" if broken else f"{len(ours)} transfers",
+            observed=observed,
             examined=len(ours),
-            at_us=tuple(each.started_us for each in (broken or ours)[:SHOWN]),
+            at_us=tuple(each.at_us for each in (broken or ours)[:SHOWN]),
         )
+
+
+def _complete(transfer: Transfer | Unfinished) -> bool:
+    return isinstance(transfer, Transfer) and transfer.complete
+
+
+def _why(transfer: Transfer | Unfinished) -> str:
+    if isinstance(transfer, Transfer):
+        return "never acknowledged"
+    return f"{transfer.ending.value} {transfer.reason}".strip()

@@ -30,7 +30,8 @@ def wording(where: tuple[tuple[str, object], ...]) -> str:
     """Field values as people write them: ``(result = recognised)``."""
     if not where:
         return ""
-    return f" ({', '.join(f'{name} = {getattr(value, "label", value)}' for name, value in where)})"
+    parts = [f"{name} = {getattr(value, 'label', value)}" for name, value in where]
+    return f" ({', '.join(parts)})"
 
 
 class Cyclic(msgspec.Struct, frozen=True):

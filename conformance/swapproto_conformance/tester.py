@@ -2,7 +2,7 @@
 
 from heapq import heappop, heappush
 
-from swapproto.frame import CanFrame, Instant
+from swapproto.frame import MILLISECOND, CanFrame, Instant
 from swapproto.messages.catalog import Catalogue
 from swapproto.messages.gbt27930 import ChargingMessage, Party
 from swapproto.transport.events import TransferReceived
@@ -10,6 +10,7 @@ from swapproto.transport.tp import Transport
 from swapproto_conformance.script import Cyclic, RawCyclic, Script, Step, Stimulus
 
 FRAME = 8
+RETRY = 20 * MILLISECOND
 
 
 class Tester:
@@ -29,6 +30,7 @@ class Tester:
         self._met = False
         self._due: dict[object, tuple[Instant, Stimulus]] = {}
         self._queue: list[tuple[Instant, int, CanFrame]] = []
+        self._waiting: dict[type[ChargingMessage], tuple[int, bytes, int]] = {}
         self._count = 0
         self._now: Instant | None = None
 
@@ -59,6 +61,13 @@ class Tester:
         return min(wishes, default=None)
 
     def poll_transmit(self) -> CanFrame | None:
+        """The latest of each kind waits until the transfer before it has ended."""
+        if self._waiting and self._now is not None:
+            kind = next(iter(self._waiting))
+            pgn, payload, destination = self._waiting[kind]
+            if not self._transport.pending(destination):
+                del self._waiting[kind]
+                self._transport.send(pgn, payload, destination, self._now)
         if self._queue and self._now is not None and self._queue[0][0] <= self._now:
             return heappop(self._queue)[2]
         return self._transport.poll_transmit()
@@ -77,9 +86,11 @@ class Tester:
                 return
             self._begin(self._index + 1, self._ends)
         for key, (due, stimulus) in tuple(self._due.items()):
-            if now >= due:
+            if now >= due and self._free_for(stimulus):
                 self._emit(stimulus, now)
                 self._due[key] = (due + _period(stimulus), stimulus)
+            elif now >= due:
+                self._due[key] = (now + RETRY, stimulus)
 
     def _begin(self, index: int, now: Instant) -> None:
         self._index, self._met = index, False
@@ -98,6 +109,7 @@ class Tester:
     def _finish(self) -> None:
         self.done, self._ends = True, None
         self._due.clear()
+        self._waiting.clear()
 
     def _take(self, cls: type[ChargingMessage] | None, payload: bytes, now: Instant) -> None:
         if cls is None or self.done or self._met:
@@ -118,8 +130,14 @@ class Tester:
         payload = message.encode()
         if len(payload) <= FRAME:
             self._push(now, CanFrame(message.identifier(), payload))
-        else:
+        elif not self._transport.pending(message.destination_address):
             self._transport.send(message.pgn, payload, message.destination_address, now)
+        else:
+            self._waiting[type(message)] = message.pgn, payload, message.destination_address
+
+    def _free_for(self, stimulus: Stimulus) -> bool:
+        """Frames of our own making must not run into a transfer that the transport still has open."""
+        return not isinstance(stimulus, RawCyclic) or not self._transport.pending(self.party.peer.value)
 
     def _push(self, at: Instant, frame: CanFrame) -> None:
         self._count += 1

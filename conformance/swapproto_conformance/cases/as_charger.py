@@ -83,4 +83,8 @@ def stop() -> Script:
 
 def finish() -> Script:
     """The whole session to BSD."""
-    return (*stop(), Step(title="statistics", send=(STATISTICS,), until=seen(BSD), settle=2 * SECOND))
+    return (
+        *stop(),
+        Step(title="wait for BSD", until=seen(BSD), at_most=18 * SECOND, settle=1200 * MILLISECOND),
+        Step(title="statistics", send=(STATISTICS,), lasts=2 * SECOND),
+    )

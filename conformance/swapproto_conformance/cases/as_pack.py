@@ -117,7 +117,12 @@ def stop() -> Script:
 
 def finish() -> Script:
     """The whole session to CSD."""
-    return (*stop(), Step(title="statistics", send=(STATISTICS,), until=seen(CSD), settle=2 * SECOND))
+    return (
+        *stop(),
+        Step(
+            title="statistics", send=(STATISTICS,), until=seen(CSD), at_most=18 * SECOND, settle=2 * SECOND
+        ),
+    )
 
 
 def broken(message: ChargingMessage, period: int = 250 * MILLISECOND) -> RawCyclic:

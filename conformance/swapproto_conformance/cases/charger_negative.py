@@ -186,6 +186,6 @@ CASES = (
     _case(
         "end.cem-period", "CEM is repeated", "CEM周期", Phase.ERROR, (),
         (*pack.become_ready(), Step(title="no BCL", send=(pack.STATE,), until=seen(CEM), settle=3 * SECOND)),
-        (Layout(CEM), Periodic(CEM), Never(requirement=f"{R}flow/CCS-while-charging", cls=CCS, after=last(CEM))),
+        (Layout(CEM), Periodic(CEM), Never(requirement=f"{R}flow/CCS-while-charging", cls=CCS, after=first(CEM))),
     ),
 )  # fmt: skip

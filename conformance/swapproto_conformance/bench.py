@@ -1,0 +1,130 @@
+"""Benches: a device and a tester on one bus, and the record of what went over it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from swapproto.errors import LinkError
+from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant
+from swapproto.link import Node
+from swapproto.plugins import open_link
+from swapproto.runtime.blocking import drive
+from swapproto.runtime.virtual import VirtualBus
+from swapproto.trace.record import Record
+from swapproto_conformance.evidence import Precision
+from swapproto_conformance.results import Bench
+from swapproto_conformance.tester import Tester
+
+GRACE = 2 * SECOND
+"""What a run may last beyond its script: the tester's own timers end it long before."""
+RECEIVE_JITTER = 300 * MICROSECOND
+TIMER_JITTER = 2 * MILLISECOND
+"""A device's own unsteadiness on the virtual bus, drawn from the seed [assumed]."""
+
+QUIET = 5 * SECOND
+"""Silence after which a pair is taken to have finished."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What one case left behind."""
+
+    records: tuple[Record, ...]
+    duration_us: int
+    precision: Precision
+    fault: str | None = None
+    """What broke in the bench, None where nothing did."""
+
+
+class Runner(Protocol):
+    """Puts a fresh device under test and a tester on a bus."""
+
+    def run(self, tester: Tester, limit: Instant, seed: int) -> Run: ...
+
+    def describe(self) -> Bench: ...
+
+
+class VirtualBench:
+    """A device inside the bench, on the virtual bus: repeatable to the microsecond, as fast as it computes."""
+
+    def __init__(self, build: Callable[[], Node]) -> None:
+        self._build = build
+
+    def run(self, tester: Tester, limit: Instant, seed: int) -> Run:
+        bus = VirtualBus(seed=seed)
+        records: list[Record] = []
+        bus.tap(lambda frame, at, _: records.append(Record.of(frame, at)))
+        bus.attach(tester, "tester")
+        bus.attach(self._build(), "device", jitter=RECEIVE_JITTER, timer_jitter=TIMER_JITTER)
+        bus.run(lambda: tester.done, limit=limit + GRACE)
+        fault = None if tester.done else f"the tester was not done {limit / SECOND:g} s after its begin"
+        return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault)
+
+    def describe(self) -> Bench:
+        return Bench(name="virtual CAN bus, 250 kbit/s", stamp_resolution_us=1, lateness_us=0)
+
+
+def run_pair(charger: Node, pack: Node, *, limit: Instant, seed: int) -> Run:
+    """Two devices on the virtual bus without a tester, until both have nothing more to say."""
+    bus = VirtualBus(seed=seed)
+    records: list[Record] = []
+    bus.tap(lambda frame, at, _: records.append(Record.of(frame, at)))
+    for node, name in ((charger, "charger"), (pack, "pack")):
+        bus.attach(node, name, jitter=RECEIVE_JITTER, timer_jitter=TIMER_JITTER)
+    heard = -1
+    while bus.now < limit and heard < len(records):
+        heard = len(records)
+        bus.run_until(bus.now + QUIET)
+    return Run(tuple(records), bus.now // MICROSECOND, Precision())
+
+
+class LinkBench:
+    """A device on the other side of a link, in real time; before each case the bus is left alone for a while."""
+
+    def __init__(self, url: str, *, settle: Instant = 5 * SECOND) -> None:
+        self._url = url
+        self._link = open_link(url)
+        self._settle = settle
+        self._lateness: Instant = 0
+
+    def run(self, tester: Tester, limit: Instant, seed: int) -> Run:  # noqa: ARG002  (a live device has no seed)
+        records: list[Record] = []
+        caps = self._link.caps
+        try:
+            quiet_until = self._link.now() + self._settle
+            while self._link.receive(deadline=quiet_until) is not None or self._link.now() < quiet_until:
+                pass
+            began = self._link.now()
+
+            def tap(frame: CanFrame, at: Instant, own: bool) -> None:
+                stamp = max(0, at - began) // MICROSECOND
+                records.append(Record(stamp, frame.id, frame.data, frame.extended, sent=own))
+
+            driven = drive(tester, self._link, until=lambda _: tester.done, limit=began + limit + GRACE, tap=tap)
+        except LinkError as error:
+            return Run(_in_order(records), 0, Precision(), f"{self._url}: {error}")
+        self._lateness = max(self._lateness, driven.lateness.max)
+        precision = Precision(max(1, caps.stamp_resolution // MICROSECOND), driven.lateness.p99 // MICROSECOND)
+        fault = None
+        if driven.closed is not None:
+            fault = f"{self._url}: {driven.closed}"
+        elif not tester.done:
+            fault = f"the tester was not done {limit / SECOND:g} s after its begin"
+        return Run(_in_order(records), (driven.ended - began) // MICROSECOND, precision, fault)
+
+    def describe(self) -> Bench:
+        caps = self._link.caps
+        return Bench(
+            name=f"{caps.name}, stamps by {caps.stamp_source}",
+            stamp_resolution_us=max(1, caps.stamp_resolution // MICROSECOND),
+            lateness_us=self._lateness // MICROSECOND,
+        )
+
+    def close(self) -> None:
+        """Twice is harmless."""
+        self._link.close()
+
+
+def _in_order(records: list[Record]) -> tuple[Record, ...]:
+    """Own frames are stamped when they are given to the link, received ones by it: sort them by stamp."""
+    return tuple(sorted(records, key=lambda record: record.at_us))

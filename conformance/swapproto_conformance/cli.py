@@ -1,0 +1,115 @@
+"""`swapproto certify` and `swapproto cert`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from swapproto.errors import LinkError
+from swapproto.messages.gbt27930 import Party
+from swapproto.trace.record import Trace
+from swapproto_conformance.atomic import EvidenceError
+from swapproto_conformance.cases import CASES
+from swapproto_conformance.cert_cli import cert
+from swapproto_conformance.certificate import certify as certificate
+from swapproto_conformance.devices import REFERENCE
+from swapproto_conformance.dsse import SigningKey
+from swapproto_conformance.events import Collector, EventStream, FileReport
+from swapproto_conformance.junit import to_junit
+from swapproto_conformance.report import render
+from swapproto_conformance.results import FailOn, encode_results
+from swapproto_conformance.runner import Plan, Suite
+from swapproto_conformance.selection import BUILT_IN, SelectionError, select, under_test
+from swapproto_conformance.terminal import WIDE, Live, print_result
+
+__all__ = ["cert", "certify"]
+
+BAD_ARGUMENTS = 4
+EXIT_CODES = """Exit: 0 all pass; 1 any fail; 2 any inconclusive; 3 any harness error; 4 nothing selected or bad arguments."""
+
+
+def certify(
+    iut_pack: Annotated[
+        str | None, typer.Option(help="Pack under test: reference, mutant:NAME or a link URL such as can:socketcan:can0.")
+    ] = None,
+    iut_charger: Annotated[str | None, typer.Option(help="Charger under test: as for the pack.")] = None,
+    case: Annotated[
+        list[str] | None, typer.Option(help="Case id or GB/T 34658 id, with * and ? as wildcards; may be repeated.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Print the devices and the cases, and run nothing.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+    seed: Annotated[int, typer.Option(help="Seed of the virtual devices' jitter.")] = 1,
+    settle: Annotated[float, typer.Option(help="Seconds of silence before each case on a live link.", min=0)] = 5,
+    key: Annotated[
+        Path | None, typer.Option(help="Ed25519 private key (PEM) that signs; without it a demonstration key is made.")
+    ] = None,
+    fail_on: Annotated[str, typer.Option(help="What makes the exit code non-zero: inconclusive or fail.")] = "inconclusive",
+) -> None:
+    """Judge a pack, a charger or both. Without arguments the built-in reference devices are taken: a self-test."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    if list_:
+        _print_list(console)
+        return
+    try:
+        level = _fail_on(fail_on)
+        if iut_pack is None and iut_charger is None:
+            iut_pack = iut_charger = REFERENCE
+        named = ((Party.CHARGER, iut_charger), (Party.BMS, iut_pack))
+        devices = [under_test(party, name) for party, name in named if name is not None]
+        plan = Plan(select(devices, case or ()), seed, settle, out)
+        signing = SigningKey.demonstration() if key is None else SigningKey.load(key)
+        code = _run(plan, signing, console, level)
+    except (SelectionError, LinkError, EvidenceError, OSError) as error:
+        typer.echo(f"swapproto certify: {error}", err=True)
+        raise typer.Exit(BAD_ARGUMENTS) from None
+    raise typer.Exit(code)
+
+
+def _fail_on(text: str) -> FailOn:
+    if text == "fail":
+        return "fail"
+    if text == "inconclusive":
+        return "inconclusive"
+    raise SelectionError(f"--fail-on {text!r}: give inconclusive or fail")
+
+
+def _run(plan: Plan, key: SigningKey, console: Console, fail_on: FailOn) -> int:
+    plan.out.mkdir(parents=True, exist_ok=True)
+    traces: dict[str, Trace] = {}
+    live, collector = Live(console), Collector()
+    stream = EventStream(
+        live,
+        FileReport(plan.out / "results.json", encode_results),
+        FileReport(plan.out / "junit.xml", to_junit),
+        FileReport(plan.out / "index.html", lambda result: render(result, traces)),
+        FileReport(plan.out / "certificate.json", lambda result: certificate(result, key)),
+        collector,
+    )
+    suite = Suite(plan, stream, traces)
+    try:
+        suite.run()
+    finally:
+        live.close()
+    result = collector.result()
+    print_result(console, result)
+    console.print(f"Report: {plan.out / 'index.html'}", markup=False)
+    console.print(f"Check the certificate: swapproto cert verify {plan.out / 'certificate.json'}", markup=False)
+    return result.exit_code(fail_on)
+
+
+def _print_list(console: Console) -> None:
+    console.print("Devices", style="bold")
+    for device in BUILT_IN:
+        console.print(f"  {device.party.label:<8} {device.name:<26} {device.description}", markup=False)
+    console.print("Cases", style="bold")
+    for each in CASES:
+        if not each.needs:
+            labels = f"  [{', '.join(each.labels)}]" if each.labels else ""
+            console.print(f"  {each.id:<44} {each.polarity:<9} {each.title}{labels}", markup=False)
+    console.print("Cases that can only be inconclusive on a CAN bench; taken only when asked for by name", style="bold")
+    for each in CASES:
+        if each.needs:
+            console.print(f"  {each.id:<44} {each.title}: needs {each.needs}", markup=False)
+    console.print("A GB/T 34658-2017 id is a label: the requirement behind a case judges, not the id.", markup=False)

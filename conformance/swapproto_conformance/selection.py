@@ -1,0 +1,97 @@
+"""Which devices and cases a run takes, and why the others are left out."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from swapproto.errors import SwapError
+from swapproto.link import Node
+from swapproto.messages.gbt27930 import Party
+from swapproto_conformance import pair
+from swapproto_conformance.bench import LinkBench, Runner, VirtualBench
+from swapproto_conformance.case import Case, matching
+from swapproto_conformance.cases import CASES
+from swapproto_conformance.devices import REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn
+from swapproto_conformance.mutants import MUTANTS
+from swapproto_conformance.requirement import Role
+from swapproto_conformance.results import Device, NotSelected
+
+BUILT_IN: tuple[BuiltIn, ...] = (REFERENCE_CHARGER, REFERENCE_PACK, *MUTANTS)
+
+
+class SelectionError(SwapError, ValueError):
+    """Nothing can be run with these arguments; the text says what there is instead."""
+
+
+class UnderTest(msgspec.Struct, frozen=True):
+    """A device that somebody named: one of ours, or whatever answers at a link."""
+
+    party: Party
+    name: str
+    built_in: BuiltIn | None
+
+    def bench(self, settle: int) -> Runner:
+        """LinkUnavailable where the link cannot be opened."""
+        if self.built_in is not None:
+            return VirtualBench(self.built_in.build)
+        return LinkBench(self.name, settle=settle)
+
+    def build(self) -> Node:
+        """A fresh device; only what is built in can be made."""
+        if self.built_in is None:
+            raise SelectionError(f"{self.name} is no built-in device")
+        return self.built_in.build()
+
+    def device(self) -> Device:
+        if self.built_in is None:
+            return Device(
+                role=role(self.party), name=f"device at {self.name}", link=self.name, description="named by who ran the suite"
+            )
+        link = "virtual bus inside the bench"
+        return Device(role=role(self.party), name=self.name, link=link, description=self.built_in.description)
+
+
+def role(party: Party) -> Role:
+    return "charger" if party is Party.CHARGER else "bms"
+
+
+def under_test(party: Party, name: str) -> UnderTest:
+    """A built-in device by its name, else a link by its URL; SelectionError lists the names."""
+    for each in BUILT_IN:
+        if each.party is party and each.name == name:
+            return UnderTest(party, name, each)
+    if ":" in name and not name.startswith("mutant:"):
+        return UnderTest(party, name, None)
+    names = ", ".join(each.name for each in BUILT_IN if each.party is party)
+    raise SelectionError(f"no {party.label} {name!r}: give a link URL such as can:socketcan:can0, or one of {names}")
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What will run."""
+
+    devices: tuple[UnderTest, ...]
+    cases: tuple[Case, ...]
+    pair: bool
+    left_out: tuple[NotSelected, ...]
+
+
+def select(devices: Sequence[UnderTest], patterns: Sequence[str]) -> Selection:
+    """Cases of the devices' roles; what needs more than a CAN link is taken only when asked for by name."""
+    roles = {each.party for each in devices}
+    ours = [case for case in CASES if case.iut in roles]
+    wanted = matching(ours, patterns) if patterns else [case for case in ours if not case.needs]
+    may_pair = len(roles) == 2 and all(each.built_in is not None for each in devices)
+    with_pair = may_pair and (not patterns or any(fnmatchcase(pair.HEAD.id, each) for each in patterns))
+    if not wanted and not with_pair:
+        raise SelectionError(
+            f"no case of this run fits {', '.join(map(repr, patterns))}: swapproto certify --list shows the ids"
+        )
+    chosen = {case.id for case in wanted}
+    left_out = tuple(
+        NotSelected(id=case.id, title=case.title, reason=f"needs {case.needs}" if case.needs else "not asked for")
+        for case in ours
+        if case.id not in chosen
+    )
+    return Selection(tuple(devices), tuple(wanted), with_pair, left_out)
+

@@ -1,0 +1,125 @@
+"""The terminal: a line a case while the run goes on, a table at its end; readable without colour."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from swapproto_conformance.events import CaseFinished, CaseStarted, Event, HarnessProblem, RunFinished, RunStarted
+from swapproto_conformance.results import MEANING, CaseResult, RunResult
+from swapproto_conformance.verdict import Verdict
+
+STYLE = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.ERROR: "bold magenta",
+    Verdict.NOT_APPLICABLE: "dim",
+}
+WIDE = 140
+"""Columns of the output where it goes to a file or a pipe."""
+
+
+class Live:
+    """Subscriber that shows how far the run is, and how long it may still take."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    def __str__(self) -> str:
+        return "the terminal"
+
+    def handle(self, event: Event) -> None:
+        """Take the next event."""
+        match event:
+            case RunStarted(run, selected):
+                for device in run.devices:
+                    self._console.print(f"{device.role}: {device.name} at {device.link}", markup=False)
+                self._console.print(MEANING[run.kind], markup=False, style="bold")
+                self._progress.start()
+                self._task = self._progress.add_task("starting", total=len(selected))
+            case CaseStarted(case):
+                self._update(case.id, advance=0)
+            case CaseFinished(result):
+                self._update(result.id, advance=1)
+                if not self._console.is_terminal:
+                    self._console.print(f"{result.verdict.text:<14} {result.id}", markup=False)
+            case HarnessProblem(text):
+                self._console.print(f"harness problem: {text}", markup=False, style="bold magenta")
+            case RunFinished():
+                self.close()
+            case _:
+                pass
+
+    def _update(self, text: str, advance: int) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, description=text, advance=advance)
+
+    def close(self) -> None:
+        """Twice is harmless."""
+        self._progress.stop()
+
+
+def print_result(console: Console, result: RunResult) -> None:
+    """The table by case, and the counts."""
+    if result.cases:
+        console.print(_table("Each device alone against the tester", result.cases))
+    if result.interoperation:
+        console.print(_table("Interoperation: no evidence for either device", result.interoperation))
+    needs = [each for each in result.run.not_selected if each.reason.startswith("needs")]
+    if needs:
+        console.print("Not decided on this bench, and not counted:", markup=False)
+        for left in needs:
+            console.print(f"  {left.id}: {left.reason}", markup=False)
+    counts = result.counts
+    console.print(
+        f"{counts.total} cases: {counts.passed} pass, {counts.failed} fail, {counts.inconclusive} inconclusive, "
+        f"{counts.errors} error, {counts.not_applicable} not applicable",
+        markup=False,
+        style="bold",
+    )
+    console.print(MEANING[result.run.kind], markup=False, style="bold")
+    for standard in result.run.standards:
+        console.print(f"Note: {standard.name} is {standard.state}.", markup=False)
+    for problem in result.problems:
+        console.print(f"harness problem: {problem}", markup=False, style="bold magenta")
+
+
+def _table(title: str, cases: Sequence[CaseResult]) -> Table:
+    table = Table(title=title, title_justify="left", expand=False)
+    table.add_column("case", overflow="fold", ratio=3)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("requirement", overflow="fold", ratio=3)
+    table.add_column("reason", overflow="fold", ratio=4)
+    for case in cases:
+        requirement, reason = _decisive(case)
+        verdict = case.verdict.text + (" (and fail)" if case.failed and case.verdict is not Verdict.FAIL else "")
+        label = f"\n{' '.join(case.labels)}" if case.labels else ""
+        table.add_row(case.id + label, verdict, requirement, reason, style=STYLE[case.verdict])
+    return table
+
+
+def _decisive(case: CaseResult) -> tuple[str, str]:
+    """The requirement that made the verdict, and why; a pass names how many were examined."""
+    worst = [each for each in case.findings if each.verdict is case.verdict]
+    if case.verdict is Verdict.PASS:
+        names = list(dict.fromkeys(each.requirement_id.partition("/")[2] for each in worst))
+        names.sort(key=lambda name: name.startswith("message/"))
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return names[0] + more, f"{sum(each.examined for each in worst)} occasions examined"
+    if not worst:
+        return "", case.reason
+    first = worst[0]
+    reason = first.reason or f"expected {first.expected}; observed {first.observed}"
+    return first.requirement_id.partition("/")[2], reason
