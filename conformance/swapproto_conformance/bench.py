@@ -45,7 +45,7 @@ class Runner(Protocol):
 
 
 class VirtualBench:
-    """A device inside the bench, on the virtual bus: repeatable to the microsecond, as fast as it computes."""
+    """A device inside the bench, on the virtual bus: repeatable to the microsecond."""
 
     def __init__(self, build: Callable[[], Node]) -> None:
         self._build = build
@@ -79,7 +79,7 @@ def run_pair(charger: Node, pack: Node, *, limit: Instant, seed: int) -> Run:
 
 
 class LinkBench:
-    """A device on the other side of a link, in real time; before each case the bus is left alone for a while."""
+    """A device on the other side of a link, in real time; before each case the bus is left alone."""
 
     def __init__(self, url: str, *, settle: Instant = 5 * SECOND) -> None:
         self._url = url
@@ -87,7 +87,7 @@ class LinkBench:
         self._settle = settle
         self._lateness: Instant = 0
 
-    def run(self, tester: Tester, limit: Instant, seed: int) -> Run:  # noqa: ARG002  (a live device has no seed)
+    def run(self, tester: Tester, limit: Instant, seed: int) -> Run:  # noqa: ARG002  (no seed)
         records: list[Record] = []
         caps = self._link.caps
         try:
@@ -100,11 +100,15 @@ class LinkBench:
                 stamp = max(0, at - began) // MICROSECOND
                 records.append(Record(stamp, frame.id, frame.data, frame.extended, sent=own))
 
-            driven = drive(tester, self._link, until=lambda _: tester.done, limit=began + limit + GRACE, tap=tap)
+            driven = drive(
+                tester, self._link, until=lambda _: tester.done, limit=began + limit + GRACE, tap=tap
+            )
         except LinkError as error:
             return Run(_in_order(records), 0, Precision(), f"{self._url}: {error}")
         self._lateness = max(self._lateness, driven.lateness.max)
-        precision = Precision(max(1, caps.stamp_resolution // MICROSECOND), driven.lateness.p99 // MICROSECOND)
+        precision = Precision(
+            max(1, caps.stamp_resolution // MICROSECOND), driven.lateness.p99 // MICROSECOND
+        )
         fault = None
         if driven.closed is not None:
             fault = f"{self._url}: {driven.closed}"

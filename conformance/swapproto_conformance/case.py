@@ -34,7 +34,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limit(self) -> Instant:
         """The longest that the script can last."""
-        return sum(step.at_most + step.settle if step.until is not None else step.lasts or 0 for step in self.script)
+        return sum(
+            step.at_most + step.settle if step.until is not None else step.lasts or 0 for step in self.script
+        )
 
     def head(self) -> CaseHead:
         """What reports know of the case before it runs."""

@@ -27,27 +27,40 @@ from swapproto_conformance.terminal import WIDE, Live, print_result
 __all__ = ["cert", "certify"]
 
 BAD_ARGUMENTS = 4
-EXIT_CODES = """Exit: 0 all pass; 1 any fail; 2 any inconclusive; 3 any harness error; 4 nothing selected or bad arguments."""
 
 
 def certify(
     iut_pack: Annotated[
-        str | None, typer.Option(help="Pack under test: reference, mutant:NAME or a link URL such as can:socketcan:can0.")
+        str | None,
+        typer.Option(
+            help="Pack under test: reference, mutant:NAME or a link URL such as can:socketcan:can0."
+        ),
     ] = None,
     iut_charger: Annotated[str | None, typer.Option(help="Charger under test: as for the pack.")] = None,
     case: Annotated[
-        list[str] | None, typer.Option(help="Case id or GB/T 34658 id, with * and ? as wildcards; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Case id or GB/T 34658 id, with * and ? as wildcards; may be repeated."),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Print the devices and the cases, and run nothing.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Print the devices and the cases, and run nothing.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
     seed: Annotated[int, typer.Option(help="Seed of the virtual devices' jitter.")] = 1,
-    settle: Annotated[float, typer.Option(help="Seconds of silence before each case on a live link.", min=0)] = 5,
+    settle: Annotated[
+        float, typer.Option(help="Seconds of silence before each case on a live link.", min=0)
+    ] = 5,
     key: Annotated[
-        Path | None, typer.Option(help="Ed25519 private key (PEM) that signs; without it a demonstration key is made.")
+        Path | None,
+        typer.Option(help="Ed25519 private key (PEM) that signs; without it a demonstration key is made."),
     ] = None,
-    fail_on: Annotated[str, typer.Option(help="What makes the exit code non-zero: inconclusive or fail.")] = "inconclusive",
+    fail_on: Annotated[
+        str, typer.Option(help="What makes the exit code non-zero: inconclusive or fail.")
+    ] = "inconclusive",
 ) -> None:
-    """Judge a pack, a charger or both. Without arguments the built-in reference devices are taken: a self-test."""
+    """Judge a pack, a charger or both; without arguments the built-in reference devices: a self-test.
+
+    Exit: 0 all pass; 1 any fail; 2 any inconclusive; 3 any harness error; 4 nothing selected or bad arguments.
+    """
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     if list_:
         _print_list(console)
@@ -95,7 +108,9 @@ def _run(plan: Plan, key: SigningKey, console: Console, fail_on: FailOn) -> int:
     result = collector.result()
     print_result(console, result)
     console.print(f"Report: {plan.out / 'index.html'}", markup=False)
-    console.print(f"Check the certificate: swapproto cert verify {plan.out / 'certificate.json'}", markup=False)
+    console.print(
+        f"Check the certificate: swapproto cert verify {plan.out / 'certificate.json'}", markup=False
+    )
     return result.exit_code(fail_on)
 
 
@@ -108,8 +123,12 @@ def _print_list(console: Console) -> None:
         if not each.needs:
             labels = f"  [{', '.join(each.labels)}]" if each.labels else ""
             console.print(f"  {each.id:<44} {each.polarity:<9} {each.title}{labels}", markup=False)
-    console.print("Cases that can only be inconclusive on a CAN bench; taken only when asked for by name", style="bold")
+    console.print(
+        "Cases that can only be inconclusive on a CAN bench; taken only when asked for by name", style="bold"
+    )
     for each in CASES:
         if each.needs:
             console.print(f"  {each.id:<44} {each.title}: needs {each.needs}", markup=False)
-    console.print("A GB/T 34658-2017 id is a label: the requirement behind a case judges, not the id.", markup=False)
+    console.print(
+        "A GB/T 34658-2017 id is a label: the requirement behind a case judges, not the id.", markup=False
+    )

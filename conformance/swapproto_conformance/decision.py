@@ -1,4 +1,4 @@
-"""The decision rule for times: tolerance, the bench's uncertainty as a guard band, and what is beyond dispute.
+"""The decision rule for times: tolerance, the bench's uncertainty as a guard band, what is beyond dispute.
 
 Public sources give nominal values for every period and timer, but tolerances for four messages only, and
 those from one bench. So a time within the tolerance passes; one that no reading of the nominal value

@@ -24,7 +24,9 @@ class Watch(msgspec.Struct, frozen=True):
 def trace_of(run: Run) -> bytes:
     """The evidence of a run: a candump log whose head says how long the bus was watched and how well."""
     watch = Watch(run.duration_us, run.precision.resolution_us, run.precision.lateness_us)
-    return write_candump(run.records, [f"{name} = {value}" for name, value in msgspec.structs.asdict(watch).items()])
+    return write_candump(
+        run.records, [f"{name} = {value}" for name, value in msgspec.structs.asdict(watch).items()]
+    )
 
 
 def watch_of(trace: Trace) -> Watch:

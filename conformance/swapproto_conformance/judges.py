@@ -51,7 +51,10 @@ def _stamps(messages: Sequence[TimedMessage]) -> tuple[int, ...]:
 def _not_reached(expected: str, anchor: Anchor) -> Outcome:
     """The precondition is missing: nothing can be said about the device, and no pass is vacuous."""
     return Outcome(
-        verdict=Verdict.INCONCLUSIVE, expected=expected, observed="nothing", reason=f"{anchor} is not in the trace"
+        verdict=Verdict.INCONCLUSIVE,
+        expected=expected,
+        observed="nothing",
+        reason=f"{anchor} is not in the trace",
     )
 
 
@@ -93,7 +96,11 @@ class Layout(msgspec.Struct, frozen=True):
         if not odd:
             observed = f"{len(seen)} {name} as laid down" if seen else f"no {name}"
             return Outcome(
-                verdict=Verdict.PASS, expected=expected, observed=observed, examined=len(seen), at_us=_stamps(seen[:1])
+                verdict=Verdict.PASS,
+                expected=expected,
+                observed=observed,
+                examined=len(seen),
+                at_us=_stamps(seen[:1]),
             )
         first = odd[0].reading
         what = str(first.error) if first.error is not None else "; ".join(map(str, first.deviations))
@@ -131,7 +138,9 @@ class Periodic(msgspec.Struct, frozen=True):
         assert period is not None, "only cyclic messages have a period"
         tolerance = period_tolerance(self.cls.__name__, period)
         limit = Limit(period // US, tolerance.value // US)
-        expected = f"{self.cls.__name__} every {period // MILLISECOND} ms ± {tolerance.value / MILLISECOND:g} ms"
+        expected = (
+            f"{self.cls.__name__} every {period // MILLISECOND} ms ± {tolerance.value / MILLISECOND:g} ms"
+        )
         span = _span(evidence, self.after, self.before)
         if isinstance(span, Anchor):
             return _not_reached(expected, span)
@@ -141,22 +150,39 @@ class Periodic(msgspec.Struct, frozen=True):
         intervals = [later - earlier for earlier, later in pairwise(starts)]
         if not intervals:
             return Outcome(
-                verdict=Verdict.INCONCLUSIVE, expected=expected, observed=f"{len(starts)} {self.cls.__name__}",
+                verdict=Verdict.INCONCLUSIVE,
+                expected=expected,
+                observed=f"{len(starts)} {self.cls.__name__}",
                 reason="an interval needs two messages",
-            )  # fmt: skip
+            )
         middle = round(median(intervals))
         verdict, reason = decide(middle, limit, evidence.precision.uncertainty_us)
-        far = [i for i, gap in enumerate(intervals) if decide(gap, limit, evidence.precision.uncertainty_us)[0] is Verdict.FAIL]
+        far = [
+            i
+            for i, gap in enumerate(intervals)
+            if decide(gap, limit, evidence.precision.uncertainty_us)[0] is Verdict.FAIL
+        ]
         if len(far) * 100 > self.OUTLIERS * len(intervals):
-            verdict, reason = Verdict.FAIL, f"{len(far)} of {len(intervals)} intervals are off by more than half a period"
-        observed = f"median {middle / US:g} ms, {min(intervals) / US:g} to {max(intervals) / US:g} ms over {len(intervals)} intervals"
+            verdict, reason = (
+                Verdict.FAIL,
+                f"{len(far)} of {len(intervals)} intervals are off by more than half a period",
+            )
+        spread = f"{min(intervals) / US:g} to {max(intervals) / US:g} ms"
+        observed = f"median {middle / US:g} ms, {spread} over {len(intervals)} intervals"
         where = [starts[i + 1] for i in far[:SHOWN]] or starts[:2]
         return Outcome(
-            verdict=verdict, expected=expected, observed=observed, reason=reason, examined=len(intervals), at_us=tuple(where)
+            verdict=verdict,
+            expected=expected,
+            observed=observed,
+            reason=reason,
+            examined=len(intervals),
+            at_us=tuple(where),
         )
 
 
-def _span(evidence: Evidence, after: Anchor | None, before: Anchor | None) -> tuple[int | None, int | None] | Anchor:
+def _span(
+    evidence: Evidence, after: Anchor | None, before: Anchor | None
+) -> tuple[int | None, int | None] | Anchor:
     """Stamps of the two anchors; the anchor itself where the first one is missing."""
     low = high = None
     if after is not None:
@@ -185,7 +211,9 @@ class Follows(msgspec.Struct, frozen=True, kw_only=True):
 
     def judge(self, evidence: Evidence) -> Outcome:
         name = self.cls.__name__ + wording(self.where)
-        limit = Limit(self.within.value // US, self.within.value // (10 * US) + self.slack_ms * US, self.early)
+        limit = Limit(
+            self.within.value // US, self.within.value // (10 * US) + self.slack_ms * US, self.early
+        )
         expected = f"{name} {limit} after {self.after}"
         anchor = self.after.find(evidence)
         if anchor is None:
@@ -201,17 +229,32 @@ class Follows(msgspec.Struct, frozen=True, kw_only=True):
         if before and self.early:
             observed += f", after {len(before)} other {self.cls.__name__}, first {values(before[0])}"
         return Outcome(
-            verdict=verdict, expected=expected, observed=observed, reason=reason,
-            examined=1, at_us=(anchor.at_us, answer.at_us),
-        )  # fmt: skip
+            verdict=verdict,
+            expected=expected,
+            observed=observed,
+            reason=reason,
+            examined=1,
+            at_us=(anchor.at_us, answer.at_us),
+        )
 
     def _missing(
-        self, evidence: Evidence, anchor: TimedMessage, others: Sequence[TimedMessage], expected: str, limit: Limit
+        self,
+        evidence: Evidence,
+        anchor: TimedMessage,
+        others: Sequence[TimedMessage],
+        expected: str,
+        limit: Limit,
     ) -> Outcome:
         watched = evidence.end_us - anchor.at_us
-        instead = f"{len(others)} {self.cls.__name__}, first {values(others[0])}" if others else f"no {self.cls.__name__}"
+        instead = (
+            f"{len(others)} {self.cls.__name__}, first {values(others[0])}"
+            if others
+            else f"no {self.cls.__name__}"
+        )
         observed = f"{instead} in {watched / US:g} ms"
-        long_enough = watched > limit.nominal + max(limit.nominal // 2, limit.tolerance) or bool(others and self.where)
+        long_enough = watched > limit.nominal + max(limit.nominal // 2, limit.tolerance) or bool(
+            others and self.where
+        )
         return Outcome(
             verdict=Verdict.FAIL if long_enough else Verdict.INCONCLUSIVE,
             expected=expected,
@@ -235,7 +278,11 @@ class Never(msgspec.Struct, frozen=True, kw_only=True):
 
     def judge(self, evidence: Evidence) -> Outcome:
         name = self.cls.__name__ + wording(self.where)
-        since = "" if self.after is None else f" after {self.after}" + (f" and {self.grace_ms} ms" if self.grace_ms else "")
+        since = (
+            ""
+            if self.after is None
+            else f" after {self.after}" + (f" and {self.grace_ms} ms" if self.grace_ms else "")
+        )
         expected = f"no {name}{since}" + ("" if self.before is None else f" before {self.before}")
         span = _span(evidence, self.after, self.before)
         if isinstance(span, Anchor):
@@ -245,11 +292,17 @@ class Never(msgspec.Struct, frozen=True, kw_only=True):
         alive = evidence.alive(low, span[1])
         if wrong:
             return Outcome(
-                verdict=Verdict.FAIL, expected=expected, observed=f"{len(wrong)} {name}, first {values(wrong[0])}",
-                examined=alive, at_us=_stamps(wrong),
-            )  # fmt: skip
+                verdict=Verdict.FAIL,
+                expected=expected,
+                observed=f"{len(wrong)} {name}, first {values(wrong[0])}",
+                examined=alive,
+                at_us=_stamps(wrong),
+            )
         return Outcome(
-            verdict=Verdict.PASS, expected=expected, observed=f"none among {alive} messages of the device", examined=alive
+            verdict=Verdict.PASS,
+            expected=expected,
+            observed=f"none among {alive} messages of the device",
+            examined=alive,
         )
 
 
@@ -263,7 +316,9 @@ class Always(msgspec.Struct, frozen=True, kw_only=True):
     before: Anchor | None = None
 
     def judge(self, evidence: Evidence) -> Outcome:
-        expected = f"each {self.cls.__name__}{wording(self.where)}" + ("" if self.after is None else f" after {self.after}")
+        expected = f"each {self.cls.__name__}{wording(self.where)}" + (
+            "" if self.after is None else f" after {self.after}"
+        )
         span = _span(evidence, self.after, self.before)
         if isinstance(span, Anchor):
             return _not_reached(expected, span)
@@ -271,13 +326,17 @@ class Always(msgspec.Struct, frozen=True, kw_only=True):
         wrong = [each for each in seen if not has(each, self.where)]
         if not seen:
             return Outcome(
-                verdict=Verdict.INCONCLUSIVE, expected=expected, observed=f"no {self.cls.__name__}",
+                verdict=Verdict.INCONCLUSIVE,
+                expected=expected,
+                observed=f"no {self.cls.__name__}",
                 reason="the device did not send the message that carries it",
-            )  # fmt: skip
+            )
         return Outcome(
             verdict=Verdict.FAIL if wrong else Verdict.PASS,
             expected=expected,
-            observed=f"{len(wrong)} of {len(seen)} differ, first {values(wrong[0])}" if wrong else f"{len(seen)} of them",
+            observed=f"{len(wrong)} of {len(seen)} differ, first {values(wrong[0])}"
+            if wrong
+            else f"{len(seen)} of them",
             examined=len(seen),
             at_us=_stamps(wrong or seen[:1]),
         )

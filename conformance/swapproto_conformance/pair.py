@@ -1,8 +1,7 @@
 """The pair run: a pack charged by a charger until it has enough. Interoperation, evidence for neither."""
 
 from swapproto.frame import SECOND
-from swapproto.messages.gbt27930 import BCL, BCS, BEM, BSD, BSM, BST, CCS, CEM, CSD, CST, Party
-from swapproto.messages.gbt27930 import timers
+from swapproto.messages.gbt27930 import BCL, BCS, BEM, BSD, BSM, BST, CCS, CEM, CSD, CST, Party, timers
 from swapproto.trace.record import Trace
 from swapproto_conformance.anchor import first, last
 from swapproto_conformance.judge import judge
@@ -14,7 +13,11 @@ from swapproto_conformance.verdict import Finding
 R = "GBT27930-2015/"
 LIMIT = 3600 * SECOND
 HEAD = CaseHead(
-    id="pair.charge", title="A pack is charged until it has enough", role="pair", polarity="positive", phase="all"
+    id="pair.charge",
+    title="A pack is charged until it has enough",
+    role="pair",
+    polarity="positive",
+    phase="all",
 )
 STIMULUS = ("plug in: both devices begin by themselves, and no tester takes part",)
 CHARGER: tuple[Judge, ...] = (

@@ -1,6 +1,6 @@
-"""The runner: case after case, device after device, into the one stream of events and the traces beside it."""
+"""The runner: case after case into the one stream of events, with the traces beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -58,13 +58,15 @@ class Suite:
         self._benches: dict[Party, Runner] = {}
 
     def run(self) -> None:
-        """LinkUnavailable before the first event where a device cannot be reached; afterwards nothing raises."""
+        """LinkUnavailable before the first event where a device is out of reach; later nothing raises."""
         plan, stream = self._plan, self._stream
         settle = round(plan.settle_s * SECOND)
         try:
             for each in plan.selection.devices:
                 self._benches[each.party] = each.bench(settle)
-            heads = [case.head() for case in plan.selection.cases] + ([pair.HEAD] if plan.selection.pair else [])
+            heads = [case.head() for case in plan.selection.cases] + (
+                [pair.HEAD] if plan.selection.pair else []
+            )
             stream.emit(RunStarted(self._info(), tuple(heads)))
             for case in plan.selection.cases:
                 stream.emit(CaseStarted(case.head()))
@@ -92,8 +94,10 @@ class Suite:
                 stimulus += (f"the tester waited in vain at {tester.gave_up!r} and ended the script there",)
             trace, digest, name = self._keep(case.id, run)
             findings = judge_case(case, trace, self._catalogue)
-        except Exception as error:  # noqa: BLE001  (a fault of the harness is a verdict of its own, and the next case runs)
-            return _result(case.head(), conclude((), error=f"{type(error).__name__}: {error}"), stimulus=stimulus)
+        except Exception as error:  # noqa: BLE001  (the next case runs)
+            return _result(
+                case.head(), conclude((), error=f"{type(error).__name__}: {error}"), stimulus=stimulus
+            )
         conclusion = conclude(findings, error=run.fault)
         return _result(case.head(), conclusion, findings, stimulus, name, digest, run.duration_us)
 
@@ -164,9 +168,13 @@ def _result(
     digest: str | None = None,
     duration_us: int = 0,
 ) -> CaseResult:
-    fields: Mapping[str, object] = msgspec.structs.asdict(head)
     return CaseResult(
-        **fields,  # type: ignore[arg-type]  (a CaseResult begins with the fields of its head)
+        id=head.id,
+        title=head.title,
+        role=head.role,
+        polarity=head.polarity,
+        phase=head.phase,
+        labels=head.labels,
         verdict=conclusion.verdict,
         reason=conclusion.reason,
         findings=tuple(findings),

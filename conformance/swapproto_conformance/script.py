@@ -15,7 +15,9 @@ class Until(msgspec.Struct, frozen=True):
     where: tuple[tuple[str, object], ...] = ()
 
     def matches(self, message: ChargingMessage) -> bool:
-        return type(message) is self.cls and all(getattr(message, name) == value for name, value in self.where)
+        return type(message) is self.cls and all(
+            getattr(message, name) == value for name, value in self.where
+        )
 
     def __str__(self) -> str:
         return self.cls.__name__ + wording(self.where)
@@ -42,7 +44,7 @@ class Cyclic(msgspec.Struct, frozen=True):
 
 
 class RawCyclic(msgspec.Struct, frozen=True):
-    """Frames sent as they are, ``gap`` nanoseconds apart, the whole again each period: what no codec would write."""
+    """Frames as no codec would write them, ``gap`` nanoseconds apart, the whole again each period."""
 
     title: str
     frames: tuple[CanFrame, ...]

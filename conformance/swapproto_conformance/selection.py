@@ -46,7 +46,10 @@ class UnderTest(msgspec.Struct, frozen=True):
     def device(self) -> Device:
         if self.built_in is None:
             return Device(
-                role=role(self.party), name=f"device at {self.name}", link=self.name, description="named by who ran the suite"
+                role=role(self.party),
+                name=f"device at {self.name}",
+                link=self.name,
+                description="named by who ran the suite",
             )
         link = "virtual bus inside the bench"
         return Device(role=role(self.party), name=self.name, link=link, description=self.built_in.description)
@@ -64,7 +67,9 @@ def under_test(party: Party, name: str) -> UnderTest:
     if ":" in name and not name.startswith("mutant:"):
         return UnderTest(party, name, None)
     names = ", ".join(each.name for each in BUILT_IN if each.party is party)
-    raise SelectionError(f"no {party.label} {name!r}: give a link URL such as can:socketcan:can0, or one of {names}")
+    raise SelectionError(
+        f"no {party.label} {name!r}: give a link URL such as can:socketcan:can0, or one of {names}"
+    )
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -85,13 +90,14 @@ def select(devices: Sequence[UnderTest], patterns: Sequence[str]) -> Selection:
     with_pair = may_pair and (not patterns or any(fnmatchcase(pair.HEAD.id, each) for each in patterns))
     if not wanted and not with_pair:
         raise SelectionError(
-            f"no case of this run fits {', '.join(map(repr, patterns))}: swapproto certify --list shows the ids"
+            f"no case of this run fits {', '.join(map(repr, patterns))}: see swapproto certify --list"
         )
     chosen = {case.id for case in wanted}
     left_out = tuple(
-        NotSelected(id=case.id, title=case.title, reason=f"needs {case.needs}" if case.needs else "not asked for")
+        NotSelected(
+            id=case.id, title=case.title, reason=f"needs {case.needs}" if case.needs else "not asked for"
+        )
         for case in ours
         if case.id not in chosen
     )
     return Selection(tuple(devices), tuple(wanted), with_pair, left_out)
-

@@ -6,7 +6,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from swapproto_conformance.events import CaseFinished, CaseStarted, Event, HarnessProblem, RunFinished, RunStarted
+from swapproto_conformance.events import (
+    CaseFinished,
+    CaseStarted,
+    Event,
+    HarnessProblem,
+    RunFinished,
+    RunStarted,
+)
 from swapproto_conformance.results import MEANING, CaseResult, RunResult
 from swapproto_conformance.verdict import Verdict
 
@@ -84,8 +91,8 @@ def print_result(console: Console, result: RunResult) -> None:
             console.print(f"  {left.id}: {left.reason}", markup=False)
     counts = result.counts
     console.print(
-        f"{counts.total} cases: {counts.passed} pass, {counts.failed} fail, {counts.inconclusive} inconclusive, "
-        f"{counts.errors} error, {counts.not_applicable} not applicable",
+        f"{counts.total} cases: {counts.passed} pass, {counts.failed} fail, "
+        f"{counts.inconclusive} inconclusive, {counts.errors} error, {counts.not_applicable} not applicable",
         markup=False,
         style="bold",
     )
@@ -104,7 +111,9 @@ def _table(title: str, cases: Sequence[CaseResult]) -> Table:
     table.add_column("reason", overflow="fold", ratio=4)
     for case in cases:
         requirement, reason = _decisive(case)
-        verdict = case.verdict.text + (" (and fail)" if case.failed and case.verdict is not Verdict.FAIL else "")
+        verdict = case.verdict.text + (
+            " (and fail)" if case.failed and case.verdict is not Verdict.FAIL else ""
+        )
         label = f"\n{' '.join(case.labels)}" if case.labels else ""
         table.add_row(case.id + label, verdict, requirement, reason, style=STYLE[case.verdict])
     return table

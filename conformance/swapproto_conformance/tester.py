@@ -16,7 +16,9 @@ RETRY = 20 * MILLISECOND
 class Tester:
     """Runs a script once as ``party``; ``done`` tells when it is over. It judges nothing."""
 
-    def __init__(self, script: Script, party: Party, *, catalogue: Catalogue, answer_transport: bool = True) -> None:
+    def __init__(
+        self, script: Script, party: Party, *, catalogue: Catalogue, answer_transport: bool = True
+    ) -> None:
         self.party = party
         self.done = not script
         self.gave_up: str | None = None

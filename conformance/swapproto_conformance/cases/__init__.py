@@ -1,7 +1,13 @@
 """All cases of the suite: a device alone against the tester."""
 
 from swapproto_conformance.case import Case
-from swapproto_conformance.cases import beyond, charger_negative, charger_positive, pack_negative, pack_positive
+from swapproto_conformance.cases import (
+    beyond,
+    charger_negative,
+    charger_positive,
+    pack_negative,
+    pack_positive,
+)
 
 CASES: tuple[Case, ...] = (
     *charger_positive.CASES,

@@ -58,7 +58,13 @@ def offer(settle: int = 0) -> Script:
     """To BRO(AA)."""
     return (
         *recognise(),
-        Step(title="offer", send=(CLOCK, CAPABILITY), until=seen(BRO, ready=Ready.READY), at_most=60 * SECOND, settle=settle),
+        Step(
+            title="offer",
+            send=(CLOCK, CAPABILITY),
+            until=seen(BRO, ready=Ready.READY),
+            at_most=60 * SECOND,
+            settle=settle,
+        ),
     )
 
 

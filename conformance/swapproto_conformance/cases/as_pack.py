@@ -22,8 +22,8 @@ from swapproto.messages.gbt27930 import (
     CSD,
     CST,
     ChargeMode,
-    Chemistry,
     ChargingMessage,
+    Chemistry,
     Condition,
     Level,
     Permission,
@@ -98,7 +98,13 @@ def become_ready(settle: int = 0) -> Script:
     return (
         *configure(settle=600 * MILLISECOND),
         Step(title="not ready yet", send=(NOT_READY,), lasts=600 * MILLISECOND),
-        Step(title="ready", send=(READY,), until=seen(CRO, ready=Ready.READY), at_most=70 * SECOND, settle=settle),
+        Step(
+            title="ready",
+            send=(READY,),
+            until=seen(CRO, ready=Ready.READY),
+            at_most=70 * SECOND,
+            settle=settle,
+        ),
     )
 
 
@@ -119,9 +125,7 @@ def finish() -> Script:
     """The whole session to CSD."""
     return (
         *stop(),
-        Step(
-            title="statistics", send=(STATISTICS,), until=seen(CSD), at_most=18 * SECOND, settle=2 * SECOND
-        ),
+        Step(title="statistics", send=(STATISTICS,), until=seen(CSD), at_most=18 * SECOND, settle=2 * SECOND),
     )
 
 

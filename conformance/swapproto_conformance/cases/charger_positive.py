@@ -28,8 +28,8 @@ from swapproto.messages.gbt27930 import (
     Reached,
     Ready,
     Recognition,
+    timers,
 )
-from swapproto.messages.gbt27930 import timers
 from swapproto_conformance.anchor import first, last
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_pack as pack
@@ -154,7 +154,13 @@ CASES = (
         judges=(
             Layout(CRO),
             Periodic(CRO),
-            Follows(requirement=f"{R}flow/CRO-ready", cls=CRO, where=READY, after=READY_PACK, within=timers.READY_NEVER_AA),
+            Follows(
+                requirement=f"{R}flow/CRO-ready",
+                cls=CRO,
+                where=READY,
+                after=READY_PACK,
+                within=timers.READY_NEVER_AA,
+            ),
             Never(requirement=f"{R}flow/CRO-after-BRO", cls=CRO, before=READY_PACK),
         ),
     ),
@@ -169,7 +175,9 @@ CASES = (
         judges=(
             Layout(CCS),
             Periodic(CCS),
-            Follows(requirement=f"{R}flow/CCS-while-charging", cls=CCS, after=first(BCL), within=timers.CCS_AT_BMS),
+            Follows(
+                requirement=f"{R}flow/CCS-while-charging", cls=CCS, after=first(BCL), within=timers.CCS_AT_BMS
+            ),
             Never(requirement=f"{R}flow/CCS-after-CRO", cls=CCS, before=READY_CHARGER),
             Never(requirement=f"{R}flow/no-CEM-in-order", cls=CEM),
             Never(requirement=f"{R}flow/CCS-while-charging", cls=CST),
@@ -243,9 +251,16 @@ CASES = (
         iut=Party.CHARGER,
         polarity="positive",
         phase=Phase.CHARGING.value,
-        script=(*pack.charge(), Step(title="insulation untrusted", send=(pack.DEMAND, pack.STATE, UNTRUSTED), lasts=3 * SECOND)),
+        script=(
+            *pack.charge(),
+            Step(title="insulation untrusted", send=(pack.DEMAND, pack.STATE, UNTRUSTED), lasts=3 * SECOND),
+        ),
         judges=(
-            Never(requirement=f"{R}flow/BSM-untrusted", cls=CST, after=first(BSM, insulation=Condition.UNTRUSTED)),
+            Never(
+                requirement=f"{R}flow/BSM-untrusted",
+                cls=CST,
+                after=first(BSM, insulation=Condition.UNTRUSTED),
+            ),
             Periodic(CCS),
         ),
     ),
@@ -261,7 +276,9 @@ CASES = (
         judges=(
             Layout(CST),
             Periodic(CST),
-            Follows(requirement=f"{R}flow/CST-answers-BST", cls=CST, after=first(BST), within=timers.STOP_ANSWER),
+            Follows(
+                requirement=f"{R}flow/CST-answers-BST", cls=CST, after=first(BST), within=timers.STOP_ANSWER
+            ),
             Always(requirement=f"{R}flow/CST-bms-reason", cls=CST, where=(("bms_stopped", Reached.YES),)),
             Never(requirement=f"{R}flow/CST-answers-BST", cls=CST, before=first(BST)),
         ),
@@ -278,7 +295,9 @@ CASES = (
         judges=(
             Layout(CSD),
             Periodic(CSD),
-            Follows(requirement=f"{R}flow/CSD-after-stop", cls=CSD, after=first(BST), within=timers.STATISTICS),
+            Follows(
+                requirement=f"{R}flow/CSD-after-stop", cls=CSD, after=first(BST), within=timers.STATISTICS
+            ),
             Never(requirement=f"{R}flow/CCS-ends", cls=CCS, after=first(CST), grace_ms=1000),
             Never(requirement=f"{R}flow/no-CEM-in-order", cls=CEM, before=last(CSD)),
         ),

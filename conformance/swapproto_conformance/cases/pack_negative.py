@@ -2,25 +2,22 @@
 
 from swapproto.frame import MILLISECOND, SECOND, CanFrame
 from swapproto.messages.gbt27930 import (
+    BCL,
     BEM,
-    BHM,
     BRO,
     BST,
     CCS,
     CHM,
-    CML,
     CRM,
     CRO,
     CST,
-    BCL,
     ChargingMessage,
     Party,
     Phase,
     Ready,
-    Recognition,
     Timeout,
+    timers,
 )
-from swapproto.messages.gbt27930 import timers
 from swapproto.messages.gbt27930.timers import Timer
 from swapproto_conformance.anchor import Anchor, first, last
 from swapproto_conformance.case import Case
@@ -58,7 +55,14 @@ def _reported(name: str, field: str, since: Anchor, timer: Timer, slack_ms: int 
 
 
 def _case(
-    name: str, title: str, title_zh: str, phase: Phase, script: Script, judges: tuple[Judge, ...], *, transport: bool = True
+    name: str,
+    title: str,
+    title_zh: str,
+    phase: Phase,
+    script: Script,
+    judges: tuple[Judge, ...],
+    *,
+    transport: bool = True,
 ) -> Case:
     return Case(
         id=f"pack.{name}",
@@ -79,17 +83,26 @@ def _until_bem(title: str, timer: Timer, *send: ChargingMessage) -> Step:
 
 CASES = (
     _case(
-        "handshake.crm-missing", "No CRM after CHM", "CHM后不发送CRM", Phase.HANDSHAKE,
+        "handshake.crm-missing",
+        "No CRM after CHM",
+        "CHM后不发送CRM",
+        Phase.HANDSHAKE,
         (*charger.greet(), _until_bem("CHM only", timers.FIRST_CRM, charger.HELLO)),
         _reported("CRM-at-bms", "crm_not_recognised", first(CHM), timers.FIRST_CRM, slack_ms=1000),
     ),
     _case(
-        "identification.never-recognised", "CRM stays at 00", "CRM始终为00", Phase.IDENTIFICATION,
+        "identification.never-recognised",
+        "CRM stays at 00",
+        "CRM始终为00",
+        Phase.IDENTIFICATION,
         (*charger.identify(), _until_bem("CRM(00)", timers.RECEIVE, charger.UNKNOWN_PACK)),
         _reported("CRM-recognised-at-bms", "crm_recognised", first(CRM), timers.RECEIVE, slack_ms=500),
     ),
     _case(
-        "identification.transport-refused", "RTS is never answered", "不应答RTS", Phase.IDENTIFICATION,
+        "identification.transport-refused",
+        "RTS is never answered",
+        "不应答RTS",
+        Phase.IDENTIFICATION,
         (
             *charger.greet(settle=600 * MILLISECOND),
             _until_bem("CRM(00), no CTS", timers.RECEIVE, charger.UNKNOWN_PACK),
@@ -98,7 +111,10 @@ CASES = (
         transport=False,
     ),
     _case(
-        "configuration.cml-missing", "No CML", "不发送CML", Phase.CONFIGURATION,
+        "configuration.cml-missing",
+        "No CML",
+        "不发送CML",
+        Phase.CONFIGURATION,
         (*charger.recognise(), _until_bem("silence", timers.RECEIVE)),
         (
             *_reported("CML-at-bms", "cts_cml", RECOGNISED, timers.RECEIVE, slack_ms=500),
@@ -106,7 +122,10 @@ CASES = (
         ),
     ),
     _case(
-        "configuration.cro-missing", "No CRO", "不发送CRO", Phase.CONFIGURATION,
+        "configuration.cro-missing",
+        "No CRO",
+        "不发送CRO",
+        Phase.CONFIGURATION,
         (*charger.offer(), _until_bem("silence", timers.READY_NEVER_RECEIVED)),
         (
             *_reported("CRO-at-bms", "cro", BRO_READY, timers.READY_NEVER_RECEIVED),
@@ -114,7 +133,10 @@ CASES = (
         ),
     ),
     _case(
-        "configuration.cro-never-ready", "CRO stays at 00", "CRO始终为00", Phase.CONFIGURATION,
+        "configuration.cro-never-ready",
+        "CRO stays at 00",
+        "CRO始终为00",
+        Phase.CONFIGURATION,
         (*charger.offer(), _until_bem("CRO(00)", timers.READY_NEVER_AA, charger.NOT_READY)),
         (
             *_reported("CRO-ready-at-bms", "cro", first(CRO), timers.READY_NEVER_AA),
@@ -122,17 +144,26 @@ CASES = (
         ),
     ),
     _case(
-        "charging.ccs-never", "No CCS after CRO(AA)", "CRO(AA)后不发送CCS", Phase.CHARGING,
+        "charging.ccs-never",
+        "No CCS after CRO(AA)",
+        "CRO(AA)后不发送CCS",
+        Phase.CHARGING,
         (*charger.become_ready(), _until_bem("silence", timers.RECEIVE)),
         _reported("CCS-at-bms", "ccs", CHARGER_READY, timers.CCS_AT_BMS, slack_ms=500),
     ),
     _case(
-        "charging.ccs-missing", "CCS stops", "CCS中断", Phase.CHARGING,
+        "charging.ccs-missing",
+        "CCS stops",
+        "CCS中断",
+        Phase.CHARGING,
         (*charger.charge(), _until_bem("silence", timers.RECEIVE)),
         (*_reported("CCS-at-bms", "ccs", last(CCS), timers.CCS_AT_BMS), Periodic(BEM)),
     ),
     _case(
-        "charging.noise", "Foreign and cut frames on the bus", "总线上有无关及残缺报文", Phase.CHARGING,
+        "charging.noise",
+        "Foreign and cut frames on the bus",
+        "总线上有无关及残缺报文",
+        Phase.CHARGING,
         (
             *charger.become_ready(),
             Step(title="charge in noise", send=(charger.OUTPUT, NOISE), lasts=5 * SECOND),
@@ -143,8 +174,11 @@ CASES = (
         ),
     ),
     _case(
-        "end.csd-missing", "No CSD after the stop", "停止后不发送CSD", Phase.END,
+        "end.csd-missing",
+        "No CSD after the stop",
+        "停止后不发送CSD",
+        Phase.END,
         (*charger.stop(), _until_bem("silence", timers.STATISTICS)),
         _reported("CSD-at-bms", "csd", first(BST, after=first(CST)), timers.STATISTICS, slack_ms=1000),
     ),
-)  # fmt: skip
+)

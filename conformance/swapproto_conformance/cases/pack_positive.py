@@ -22,8 +22,8 @@ from swapproto.messages.gbt27930 import (
     Reached,
     Ready,
     Recognition,
+    timers,
 )
-from swapproto.messages.gbt27930 import timers
 from swapproto_conformance.anchor import first, last
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_charger as charger
@@ -35,7 +35,9 @@ RECOGNISED = first(CRM, result=Recognition.RECOGNISED)
 CHARGER_READY = first(CRO, ready=Ready.READY)
 
 
-def _case(name: str, title: str, title_zh: str, phase: Phase, script: Script, judges: tuple[Judge, ...]) -> Case:
+def _case(
+    name: str, title: str, title_zh: str, phase: Phase, script: Script, judges: tuple[Judge, ...]
+) -> Case:
     return Case(
         id=f"pack.{name}",
         title=title,
@@ -50,7 +52,11 @@ def _case(name: str, title: str, title_zh: str, phase: Phase, script: Script, ju
 
 CASES = (
     _case(
-        "handshake.bhm", "BHM answers CHM", "BHM应答CHM", Phase.HANDSHAKE, charger.greet(settle=3 * SECOND),
+        "handshake.bhm",
+        "BHM answers CHM",
+        "BHM应答CHM",
+        Phase.HANDSHAKE,
+        charger.greet(settle=3 * SECOND),
         (
             Layout(BHM),
             Periodic(BHM),
@@ -58,7 +64,10 @@ CASES = (
         ),
     ),
     _case(
-        "identification.brm", "BRM answers CRM(00)", "BRM应答CRM(00)", Phase.IDENTIFICATION,
+        "identification.brm",
+        "BRM answers CRM(00)",
+        "BRM应答CRM(00)",
+        Phase.IDENTIFICATION,
         charger.identify(settle=3 * SECOND),
         (
             Layout(BRM),
@@ -69,7 +78,10 @@ CASES = (
         ),
     ),
     _case(
-        "configuration.bcp", "BCP answers CRM(AA)", "BCP应答CRM(AA)", Phase.CONFIGURATION,
+        "configuration.bcp",
+        "BCP answers CRM(AA)",
+        "BCP应答CRM(AA)",
+        Phase.CONFIGURATION,
         charger.recognise(settle=4 * SECOND),
         (
             Layout(BCP),
@@ -80,7 +92,11 @@ CASES = (
         ),
     ),
     _case(
-        "configuration.bro", "BRO answers CML", "BRO应答CML", Phase.CONFIGURATION, charger.offer(settle=2 * SECOND),
+        "configuration.bro",
+        "BRO answers CML",
+        "BRO应答CML",
+        Phase.CONFIGURATION,
+        charger.offer(settle=2 * SECOND),
         (
             Layout(BRO),
             Periodic(BRO),
@@ -90,41 +106,72 @@ CASES = (
         ),
     ),
     _case(
-        "charging.bcl", "BCL follows CRO(AA)", "CRO(AA)之后发送BCL", Phase.CHARGING, charger.charge(seconds=5),
+        "charging.bcl",
+        "BCL follows CRO(AA)",
+        "CRO(AA)之后发送BCL",
+        Phase.CHARGING,
+        charger.charge(seconds=5),
         (
             Layout(BCL),
             Periodic(BCL, after=first(BCL)),
-            Follows(requirement=f"{R}flow/BCL-answers-CRO", cls=BCL, after=CHARGER_READY, within=timers.BCL_AT_CHARGER),
+            Follows(
+                requirement=f"{R}flow/BCL-answers-CRO",
+                cls=BCL,
+                after=CHARGER_READY,
+                within=timers.BCL_AT_CHARGER,
+            ),
             Never(requirement=f"{R}flow/BCL-after-CRO", cls=BCL, before=CHARGER_READY),
             Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM),
         ),
     ),
     _case(
-        "charging.bcs", "BCS over the transport protocol", "BCS传输", Phase.CHARGING, charger.charge(seconds=5),
+        "charging.bcs",
+        "BCS over the transport protocol",
+        "BCS传输",
+        Phase.CHARGING,
+        charger.charge(seconds=5),
         (Layout(BCS), Periodic(BCS), Transferred(BCS)),
     ),
     _case(
-        "charging.bsm", "BSM while charging", "充电中持续发送BSM", Phase.CHARGING, charger.charge(seconds=5),
+        "charging.bsm",
+        "BSM while charging",
+        "充电中持续发送BSM",
+        Phase.CHARGING,
+        charger.charge(seconds=5),
         (Layout(BSM), Periodic(BSM)),
     ),
     _case(
-        "end.bst", "BST answers CST", "BST应答CST", Phase.END, charger.stop(),
+        "end.bst",
+        "BST answers CST",
+        "BST应答CST",
+        Phase.END,
+        charger.stop(),
         (
             Layout(BST),
             Periodic(BST),
-            Follows(requirement=f"{R}flow/BST-answers-CST", cls=BST, after=first(CST), within=timers.STOP_ANSWER),
-            Always(requirement=f"{R}flow/BST-charger-reason", cls=BST, where=(("charger_stopped", Reached.YES),)),
+            Follows(
+                requirement=f"{R}flow/BST-answers-CST", cls=BST, after=first(CST), within=timers.STOP_ANSWER
+            ),
+            Always(
+                requirement=f"{R}flow/BST-charger-reason", cls=BST, where=(("charger_stopped", Reached.YES),)
+            ),
             Never(requirement=f"{R}flow/BST-answers-CST", cls=BST, before=first(CST)),
         ),
     ),
     _case(
-        "end.bsd", "BSD follows the stop", "停止后发送BSD", Phase.END, charger.finish(),
+        "end.bsd",
+        "BSD follows the stop",
+        "停止后发送BSD",
+        Phase.END,
+        charger.finish(),
         (
             Layout(BSD),
             Periodic(BSD),
-            Follows(requirement=f"{R}flow/BSD-after-stop", cls=BSD, after=first(CST), within=timers.STATISTICS),
+            Follows(
+                requirement=f"{R}flow/BSD-after-stop", cls=BSD, after=first(CST), within=timers.STATISTICS
+            ),
             Never(requirement=f"{R}flow/BCL-ends", cls=BCL, after=first(BST), grace_ms=1000),
             Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM, before=last(BSD)),
         ),
     ),
-)  # fmt: skip
+)

@@ -1,4 +1,4 @@
-"""The requirements of an edition: those of order and time from a file, those of a message from its declaration."""
+"""The requirements of an edition: order and time from a file, messages from their declarations."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -43,5 +43,3 @@ def _of_messages() -> Iterator[Requirement]:
                 basis=source.basis,
                 witnesses=source.witnesses,
             )
-
-
