@@ -22,6 +22,7 @@ from swapproto_conformance.report import render
 from swapproto_conformance.results import FailOn, encode_results
 from swapproto_conformance.runner import Plan, Suite
 from swapproto_conformance.selection import BUILT_IN, SelectionError, select, under_test
+from swapproto_conformance.staging import Staging
 from swapproto_conformance.terminal import WIDE, Live, print_result
 
 __all__ = ["cert", "certify"]
@@ -59,7 +60,7 @@ def certify(
 ) -> None:
     """Judge a pack, a charger or both; without arguments the built-in reference devices: a self-test.
 
-    Exit: 0 all pass; 1 any fail; 2 any inconclusive; 3 any harness error; 4 nothing selected or bad arguments.
+    Exit: 0 all pass; 1 any fail; 2 any inconclusive; 3 any harness error; 4 nothing selected, bad arguments.
     """
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     if list_:
@@ -71,9 +72,10 @@ def certify(
             iut_pack = iut_charger = REFERENCE
         named = ((Party.CHARGER, iut_charger), (Party.BMS, iut_pack))
         devices = [under_test(party, name) for party, name in named if name is not None]
-        plan = Plan(select(devices, case or ()), seed, settle, out)
+        chosen = select(devices, case or ())
         signing = SigningKey.demonstration() if key is None else SigningKey.load(key)
-        code = _run(plan, signing, console, level)
+        staging = Staging(out)
+        code = _run(Plan(chosen, seed, settle, staging.folder), staging, signing, console, level)
     except (SelectionError, LinkError, EvidenceError, OSError) as error:
         typer.echo(f"swapproto certify: {error}", err=True)
         raise typer.Exit(BAD_ARGUMENTS) from None
@@ -88,16 +90,15 @@ def _fail_on(text: str) -> FailOn:
     raise SelectionError(f"--fail-on {text!r}: give inconclusive or fail")
 
 
-def _run(plan: Plan, key: SigningKey, console: Console, fail_on: FailOn) -> int:
-    plan.out.mkdir(parents=True, exist_ok=True)
+def _run(plan: Plan, staging: Staging, key: SigningKey, console: Console, fail_on: FailOn) -> int:
     traces: dict[str, Trace] = {}
-    live, collector = Live(console), Collector()
+    live, collector, folder = Live(console), Collector(), staging.folder
     stream = EventStream(
         live,
-        FileReport(plan.out / "results.json", encode_results),
-        FileReport(plan.out / "junit.xml", to_junit),
-        FileReport(plan.out / "index.html", lambda result: render(result, traces)),
-        FileReport(plan.out / "certificate.json", lambda result: certificate(result, key)),
+        FileReport(folder / "results.json", encode_results),
+        FileReport(folder / "junit.xml", to_junit),
+        FileReport(folder / "index.html", lambda result: render(result, traces)),
+        FileReport(folder / "certificate.json", lambda result: certificate(result, key)),
         collector,
     )
     suite = Suite(plan, stream, traces)
@@ -107,9 +108,14 @@ def _run(plan: Plan, key: SigningKey, console: Console, fail_on: FailOn) -> int:
         live.close()
     result = collector.result()
     print_result(console, result)
-    console.print(f"Report: {plan.out / 'index.html'}", markup=False)
+    try:
+        staging.publish()
+    except EvidenceError as error:
+        console.print(f"harness problem: {error}", markup=False, style="bold magenta")
+        return result.exit_code(fail_on, later_problems=1)
+    console.print(f"Report: {staging.out / 'index.html'}", markup=False)
     console.print(
-        f"Check the certificate: swapproto cert verify {plan.out / 'certificate.json'}", markup=False
+        f"Check the certificate: swapproto cert verify {staging.out / 'certificate.json'}", markup=False
     )
     return result.exit_code(fail_on)
 

@@ -21,7 +21,7 @@ Timestamp: TypeAlias = Annotated[
 
 MEANING: dict[Kind, str] = {
     "certification": "Each device was judged alone against the tester.",
-    "self-test": "Reference devices were judged; this proves nothing about any product.",
+    "self-test": "Devices of the suite itself were judged; this proves nothing about any product.",
     "interoperation": "Devices were run against each other; this is evidence for neither of them alone.",
 }
 """What a run of this kind says, for every report to print."""

@@ -24,6 +24,7 @@ from swapproto_conformance.requirement import Catalogue, Requirement
 from swapproto_conformance.requirements import gbt27930_2015
 from swapproto_conformance.results import Bench, CaseHead, CaseResult, Kind, RunInfo, Standard
 from swapproto_conformance.selection import Selection
+from swapproto_conformance.staging import TRACES
 from swapproto_conformance.tester import Tester
 from swapproto_conformance.verdict import Conclusion, Finding, Verdict, conclude
 
@@ -33,8 +34,6 @@ STANDARDS = (
 )
 """Catalogue facts; both are what public sources describe, and neither text was read."""
 PROFILE = "gbt27930-2015"
-TRACES = "traces"
-"""Folder of the traces, beside the report."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -43,7 +42,8 @@ class Plan(msgspec.Struct, frozen=True):
     selection: Selection
     seed: int
     settle_s: float
-    out: Path
+    folder: Path
+    """Where the traces go, into a folder ``traces``."""
 
 
 class Suite:
@@ -116,9 +116,7 @@ class Suite:
         """Write the trace, and read it back: what is judged is what stands in the file."""
         content = trace_of(run)
         name = f"{TRACES}/{case_id}.log"
-        path = self._plan.out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
+        write_atomically(self._plan.folder / name, content)
         trace = read_candump(content, name)
         self._traces[case_id] = trace
         return trace, sha256(content).hexdigest(), name

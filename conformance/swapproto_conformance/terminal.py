@@ -14,7 +14,7 @@ from swapproto_conformance.events import (
     RunFinished,
     RunStarted,
 )
-from swapproto_conformance.results import MEANING, CaseResult, RunResult
+from swapproto_conformance.results import MEANING, CaseResult, NotSelected, RunResult
 from swapproto_conformance.verdict import Verdict
 
 STYLE = {
@@ -84,11 +84,7 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(_table("Each device alone against the tester", result.cases))
     if result.interoperation:
         console.print(_table("Interoperation: no evidence for either device", result.interoperation))
-    needs = [each for each in result.run.not_selected if each.reason.startswith("needs")]
-    if needs:
-        console.print("Not decided on this bench, and not counted:", markup=False)
-        for left in needs:
-            console.print(f"  {left.id}: {left.reason}", markup=False)
+    _print_left_out(console, result.run.not_selected)
     counts = result.counts
     console.print(
         f"{counts.total} cases: {counts.passed} pass, {counts.failed} fail, "
@@ -101,6 +97,16 @@ def print_result(console: Console, result: RunResult) -> None:
         console.print(f"Note: {standard.name} is {standard.state}.", markup=False)
     for problem in result.problems:
         console.print(f"harness problem: {problem}", markup=False, style="bold magenta")
+
+
+def _print_left_out(console: Console, left_out: Sequence[NotSelected]) -> None:
+    needs = [each for each in left_out if each.reason.startswith("needs")]
+    if len(needs) < len(left_out):
+        console.print(f"{len(left_out)} cases of these devices were not asked for.", markup=False)
+    elif needs:
+        console.print("Not decided on this bench, and not counted:", markup=False)
+        for left in needs:
+            console.print(f"  {left.id}: {left.reason}", markup=False)
 
 
 def _table(title: str, cases: Sequence[CaseResult]) -> Table:
