@@ -29,7 +29,8 @@ class Staging:
         """Put the run's files in the place of the last run's; EvidenceError leaves what was there."""
         missing = [name for name in FILES if not (self.folder / name).exists()]
         if missing:
-            reason = f"{', '.join(missing)} could not be made; the report before stays, this run is in {self.folder}"
+            names = ", ".join(missing)
+            reason = f"{names} could not be made; the last report stays, this run is in {self.folder}"
             raise EvidenceError(str(self.out), reason)
         try:
             shutil.rmtree(self.out / TRACES, ignore_errors=True)

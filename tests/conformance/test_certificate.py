@@ -389,7 +389,7 @@ def test_cli_prints_what_was_certified(report: Path) -> None:
     assert code == 0
     assert text.startswith(f"{report}: VALID\n")
     for part in (
-        "self-test. Reference devices were judged; this proves nothing about any product.",
+        "self-test. Devices of the suite itself were judged; this proves nothing about any product.",
         "charger reference (virtual:bus) built in",
         "GB/T 27930-2015: withdrawn 2024-04-01",
         "demonstration key, made for this run",
