@@ -25,11 +25,12 @@ class Catalogue:
         self.edition = edition
         self.messages = EDITIONS[edition]
         self._by_identifier = {
-            can_id: (message, sender) for message in self.messages for can_id, sender in message.identifiers().items()
+            can_id: (message, sender)
+            for message in self.messages
+            for can_id, sender in message.identifiers().items()
         }
         self._by_pgn = {
-            (message.pgn, sender.value): message
-            for message, sender in self._by_identifier.values()
+            (message.pgn, sender.value): message for message, sender in self._by_identifier.values()
         }
 
     def __iter__(self) -> Iterator[type[ChargingMessage]]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeAlias
 import msgspec
 
 from swapproto.provenance import Source
+from swapproto.wire.values import BLANKS
 
 Order: TypeAlias = Literal["little", "big"]
 
@@ -88,6 +89,11 @@ class Text(Marker, frozen=True):
 
     size: int
     pad: int = 0xFF
+
+    @property
+    def blanks(self) -> bytes:
+        """Bytes that fill text up: the pad, and what devices use in its place (FF, NUL, blank)."""
+        return bytes(sorted({self.pad, *BLANKS}))
 
 
 class Raw(Marker, frozen=True):

@@ -3,14 +3,12 @@
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
-from typing import Annotated, Any, ClassVar, TypeAlias, get_args, get_origin, get_type_hints
+from math import ceil, floor, lcm
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from swapproto.wire.fields import BcdTime, Choice, Code, Integer, Marker, Order, Raw, Repeat, Text
-
-Value: TypeAlias = object
 
 
 class LayoutError(TypeError):
@@ -69,6 +67,18 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return (1 << self.bits) - 1
 
     @property
+    def raw_floor(self) -> int:
+        """The lowest number that the bits can hold."""
+        return -(self.mask + 1 >> 1) if self.signed else 0
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether every raw value has a meaning, be it that the value is absent."""
+        named = self.raw_high - self.raw_low + 1
+        beyond = self.absent is not None and not self.raw_low <= self.absent <= self.raw_high
+        return named + beyond == self.mask + 1
+
+    @property
     def place(self) -> str:
         """The position in the standards' way: byte.bit from one, or bytes where they are whole."""
         first, last = self.span
@@ -82,17 +92,24 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return scaled if self.denominator == 1 else scaled / self.denominator
 
     def to_raw(self, value: float) -> int:
-        """The nearest raw value, limits unchecked; a whole-number field wants a whole number."""
-        if self.denominator == 1 and self.numerator == 1:
-            if value != int(value):
-                raise ValueError("whole number expected")
-            return int(value) - self.shift
-        return round(Fraction(round(value * self.denominator) - self.shift, self.numerator))
+        """The nearest raw value, limits unchecked; a field without a scale wants a whole number."""
+        if self.numerator != 1:
+            return round((value * self.denominator - self.shift) / self.numerator)
+        if self.denominator == 1 and value != int(value):
+            raise ValueError("whole number expected")
+        return round(value * self.denominator) - self.shift
 
     def extract(self, payload: bytes) -> int:
         first, last = self.span
         raw = int.from_bytes(payload[first : last + 1], self.order) >> self.low_bit & self.mask
         return raw - (1 << self.bits) if self.signed and raw >> (self.bits - 1) else raw
+
+    def insert(self, payload: bytearray, raw: int) -> None:
+        """Put a raw value into its place and leave the neighbours' bits alone."""
+        first, last = self.span
+        word = int.from_bytes(payload[first : last + 1], self.order) & ~(self.mask << self.low_bit)
+        word |= (raw & self.mask) << self.low_bit
+        payload[first : last + 1] = word.to_bytes(last - first + 1, self.order)
 
 
 class Tail(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +124,10 @@ class Tail(msgspec.Struct, frozen=True, kw_only=True):
     scalar: bool = False
     """Whether an item is a plain integer instead of a group."""
     max_items: int = 0
+
+    def place(self, number: int, field: str) -> str:
+        """How reports name a field of an item: ``cells[3].voltage``, or ``temperatures[3]``."""
+        return f"{self.name}[{number}]" if self.scalar else f"{self.name}[{number}].{field}"
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -140,8 +161,18 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Bytes without which the message cannot be read: up to the last mandatory field."""
         return max((field.span[1] + 1 for field in self.fields if not field.optional), default=0)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every field in the order of its declaration, the tail last."""
+        return (*self._by_name, *([] if self.tail is None else [self.tail.name]))
+
     def field(self, name: str) -> Field:
-        return next(field for field in self.fields if field.name == name)
+        """The field of that name; KeyError where there is none of fixed place."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
 
 
 def fraction(number: float) -> Fraction:
@@ -150,120 +181,176 @@ def fraction(number: float) -> Fraction:
 
 
 def start_bit(at: float, order: Order) -> int:
+    """Bit index of a place byte.bit, both from one; ValueError where there is no such bit."""
     byte, _, bit = str(at).partition(".")
     default = 1 if order == "little" else 8
-    return (int(byte) - 1) * 8 + (int(bit) if bit and not isinstance(at, int) else default) - 1
+    position = default if isinstance(at, int) else int(bit)
+    if int(byte) < 1 or not 1 <= position <= 8:
+        raise ValueError(f"{at} is no place: byte.bit is counted from one, bits go from 1 to 8")
+    return (int(byte) - 1) * 8 + position - 1
 
 
-def _unwrap(hint: Any) -> tuple[Any, bool, Marker | None]:
-    """Bare type, whether None is allowed, and the marker, out of Annotated[T | None, marker]."""
-    marker: Marker | None = None
-    if get_origin(hint) is Annotated:
-        hint, *extras = get_args(hint)
-        marker = next((extra for extra in extras if isinstance(extra, Marker)), None)
-    arguments = get_args(hint)
-    if type(None) in arguments:
+class _Declared(msgspec.Struct, frozen=True):
+    """One annotation of a class, taken apart: bare type, whether None is allowed, marker."""
+
+    owner: str
+    name: str
+    bare: Any
+    optional: bool
+    marker: Marker | None
+
+    @classmethod
+    def of(cls, owner: str, name: str, hint: Any) -> Self:
+        marker: Marker | None = None
+        if get_origin(hint) is Annotated:
+            hint, *extras = get_args(hint)
+            marker = next((extra for extra in extras if isinstance(extra, Marker)), None)
+        arguments = get_args(hint)
+        if type(None) not in arguments:
+            return cls(owner, name, hint, False, marker)
         rest = [argument for argument in arguments if argument is not type(None)]
-        return rest[0], True, marker
-    return hint, False, marker
+        return cls(owner, name, rest[0], True, marker)
+
+    def wrong(self, reason: str) -> LayoutError:
+        return LayoutError(f"{self.owner}.{self.name}: {reason}")
 
 
-def _place(owner: str, name: str, marker: Integer | Choice | Text | Raw | BcdTime, cursor: int) -> tuple[int, int, Order]:
+FixedMarker: TypeAlias = Integer | Choice | Text | Raw | BcdTime
+
+
+def _place(declared: _Declared, marker: FixedMarker, cursor: int) -> tuple[int, int, Order]:
     order: Order = "little"
     if isinstance(marker, Integer | Choice):
         bits, order = marker.bits, marker.order
         if not 1 <= bits <= 32:
-            raise LayoutError(f"{owner}.{name}: {bits} bits; an integer has 1 to 32")
+            raise declared.wrong(f"{bits} bits; an integer has 1 to 32")
     else:
         bits = (marker.size or 0) * 8
-    start = start_bit(marker.at, order) if marker.at is not None else cursor
-    if marker.at is None and order == "big":
-        start = cursor // 8 * 8 + 7
-    return start, bits, order
+    if marker.at is None:
+        return (cursor if order == "little" else cursor // 8 * 8 + 7), bits, order
+    try:
+        return start_bit(marker.at, order), bits, order
+    except ValueError as error:
+        raise declared.wrong(str(error)) from None
 
 
-def _integer(owner: str, name: str, marker: Integer, optional: bool) -> dict[str, Any]:
+def _integer(declared: _Declared, marker: Integer) -> dict[str, Any]:
     scale, offset = fraction(marker.scale), fraction(marker.offset)
-    if not scale:
-        raise LayoutError(f"{owner}.{name}: scale is zero")
+    if scale <= 0:
+        raise declared.wrong(f"a scale is positive, not {marker.scale}")
     denominator = lcm(scale.denominator, offset.denominator)
     numerator, shift = int(scale * denominator), int(offset * denominator)
-    span = 1 << marker.bits
-    low, high = (-(span >> 1), (span >> 1) - 1) if marker.signed else (0, span - 1)
+    half = 1 << marker.bits - 1
+    low, high = (-half, half - 1) if marker.signed else (0, 2 * half - 1)
     absent = marker.absent
-    if optional and absent is None:
-        absent = -1 if marker.signed else span - 1
+    if absent is None:
+        absent = (-1 if marker.signed else high) if declared.optional else None
+    elif not declared.optional:
+        raise declared.wrong("it has an absent value, but its annotation does not allow None")
+    elif not low <= absent <= high:
+        raise declared.wrong(f"its absent value {absent} is no raw value from {low} to {high}")
     if marker.low is not None:
-        low = max(low, -int(-((fraction(marker.low) - offset) / scale) // 1))
+        low = max(low, ceil((fraction(marker.low) - offset) / scale))
     if marker.high is not None:
-        high = min(high, int((fraction(marker.high) - offset) / scale // 1))
-    if absent == high:
-        high -= 1
+        high = min(high, floor((fraction(marker.high) - offset) / scale))
+    low, high = low + (absent == low), high - (absent == high)
+    if low > high:
+        raise declared.wrong("no raw value lies within its limits")
     return {
         "numerator": numerator, "denominator": denominator, "shift": shift,
         "raw_low": low, "raw_high": high, "absent": absent,
     }  # fmt: skip
 
 
-def _field(owner: str, name: str, bare: Any, optional: bool, marker: Marker, cursor: int) -> Field:
-    if not isinstance(marker, Integer | Choice | Text | Raw | BcdTime):
-        raise LayoutError(f"{owner}.{name}: {type(marker).__name__} has no fixed place")
-    start, bits, order = _place(owner, name, marker, cursor)
+def _choice(declared: _Declared, marker: Choice) -> dict[str, Any]:
+    code, ones = declared.bare, (1 << marker.bits) - 1
+    if not (isinstance(code, type) and issubclass(code, Code)):
+        raise declared.wrong(f"a Choice is annotated with a Code enumeration, not {code!r}")
+    if declared.optional and code(ones).known:
+        raise declared.wrong(f"{code(ones)!r} is all ones, which means absent in an optional field")
+    return {"code": code, "raw_high": ones - declared.optional, "absent": ones if declared.optional else None}
+
+
+def _field(declared: _Declared, cursor: int) -> Field:
+    marker = declared.marker
+    if not isinstance(marker, FixedMarker):
+        raise declared.wrong(f"{type(marker).__name__} has no fixed place")
+    start, bits, order = _place(declared, marker, cursor)
     extra: dict[str, Any] = {}
     if isinstance(marker, Integer):
-        extra = _integer(owner, name, marker, optional)
+        extra = _integer(declared, marker)
     elif isinstance(marker, Choice):
-        if not (isinstance(bare, type) and issubclass(bare, Code)):
-            raise LayoutError(f"{owner}.{name}: a Choice is annotated with a Code enumeration, not {bare!r}")
-        extra = {"code": bare, "raw_high": (1 << bits) - 1, "absent": (1 << bits) - 1 if optional else None}
+        extra = _choice(declared, marker)
     elif start % 8:
-        raise LayoutError(f"{owner}.{name}: bytes begin at a whole byte")
-    return Field(name=name, marker=marker, start=start, bits=bits, order=order, optional=optional, **extra)
+        raise declared.wrong("bytes begin at a whole byte")
+    elif isinstance(marker, BcdTime) and not declared.optional:
+        raise declared.wrong("a clock may show no date: its annotation has to allow None")
+    return Field(
+        name=declared.name,
+        marker=marker,
+        start=start,
+        bits=bits,
+        order=order,
+        optional=declared.optional,
+        **extra,
+    )
 
 
-def _tail(owner: str, name: str, bare: Any, optional: bool, marker: Raw | Repeat, cursor: int) -> Tail:
+def _tail(declared: _Declared, marker: Raw | Repeat, cursor: int) -> Tail:
     offset = -(-cursor // 8)
     if isinstance(marker, Raw):
-        return Tail(name=name, marker=marker, offset=offset, optional=optional)
-    item_type = get_args(bare)[0]
-    if marker.item is not None:
-        field = _field(owner, marker.item_name, item_type, False, marker.item, 0)
-        width = -(-field.bits // 8)
-        item = Layout(name=f"{owner}.{name}", cls=item_type, fields=(field,), tail=None, length=width, lengths=(width,))
-    else:
+        return Tail(name=declared.name, marker=marker, offset=offset, optional=declared.optional)
+    if declared.optional:
+        raise declared.wrong("a repetition that is absent is an empty tuple, not None")
+    item_type = get_args(declared.bare)[0]
+    if marker.item is None:
         item = item_type.layout
+    else:
+        owner = f"{declared.owner}.{declared.name}"
+        field = _field(_Declared(owner, marker.item_name, item_type, False, marker.item), 0)
+        width = field.span[1] + 1
+        item = Layout(name=owner, cls=item_type, fields=(field,), tail=None, length=width, lengths=(width,))
+    if item.tail is not None:
+        raise declared.wrong(f"items of {item.name} have no end: {item.tail.name} takes the rest")
+    if offset + marker.max_items * item.length > Layout.MAX_PAYLOAD:
+        raise declared.wrong(f"{marker.max_items} items are more than {Layout.MAX_PAYLOAD} bytes can hold")
     return Tail(
-        name=name, marker=marker, offset=offset, optional=optional,
+        name=declared.name, marker=marker, offset=offset,
         item=item, scalar=marker.item is not None, max_items=marker.max_items,
     )  # fmt: skip
 
 
+def _claim(declared: _Declared, field: Field, taken: dict[int, str]) -> None:
+    """Note the bits of a field; LayoutError where another has them."""
+    first, last = field.span
+    swath = (field.mask << field.low_bit).to_bytes(last - first + 1, field.order)
+    for position in range(len(swath) * 8):
+        if swath[position // 8] >> position % 8 & 1:
+            bit = first * 8 + position
+            if bit in taken:
+                raise declared.wrong(f"it overlaps {taken[bit]} in byte {bit // 8 + 1}")
+            taken[bit] = field.name
+
+
 def read_layout(cls: type[Any], length: int | None, lengths: tuple[int, ...]) -> Layout:
-    """The layout of an annotated class; LayoutError names a field that overlaps, is misplaced or has no marker."""
+    """The layout of an annotated class; LayoutError names a field that overlaps, is misplaced or unmarked."""
     fields: list[Field] = []
     tail: Tail | None = None
     taken: dict[int, str] = {}
     cursor = 0
     hints = get_type_hints(cls, include_extras=True)
     for name in cls.__struct_fields__:
-        bare, optional, marker = _unwrap(hints[name])
+        declared = _Declared.of(cls.__name__, name, hints[name])
+        marker = declared.marker
         if marker is None:
-            raise LayoutError(f"{cls.__name__}.{name}: no wire marker in its annotation")
+            raise declared.wrong("no wire marker in its annotation")
         if tail is not None:
-            raise LayoutError(f"{cls.__name__}.{name}: nothing can follow {tail.name}, which takes the rest")
+            raise declared.wrong(f"nothing can follow {tail.name}, which takes the rest")
         if isinstance(marker, Repeat) or (isinstance(marker, Raw) and marker.size is None):
-            tail = _tail(cls.__name__, name, bare, optional, marker, cursor)
+            tail = _tail(declared, marker, cursor)
             continue
-        field = _field(cls.__name__, name, bare, optional, marker, cursor)
-        first, _ = field.span
-        width = field.span[1] - first + 1
-        swath = (field.mask << field.low_bit).to_bytes(width, field.order)
-        for position in range(width * 8):
-            if swath[position // 8] >> position % 8 & 1:
-                bit = first * 8 + position
-                if bit in taken:
-                    raise LayoutError(f"{cls.__name__}.{name} overlaps {taken[bit]} in byte {bit // 8 + 1}")
-                taken[bit] = name
+        field = _field(declared, cursor)
+        _claim(declared, field, taken)
         fields.append(field)
         cursor = field.start + field.bits if field.order == "little" else (field.span[1] + 1) * 8
     end = max(taken, default=-1) // 8 + 1
@@ -271,7 +358,9 @@ def read_layout(cls: type[Any], length: int | None, lengths: tuple[int, ...]) ->
     if size < end:
         raise LayoutError(f"{cls.__name__}: {end} bytes of fields in a message of {size}")
     if tail is not None and size != tail.offset:
-        raise LayoutError(f"{cls.__name__}: {tail.name} begins at byte {tail.offset + 1}, after {size} fixed bytes")
+        raise LayoutError(
+            f"{cls.__name__}.{tail.name}: it begins at byte {tail.offset + 1}, not after {size} bytes"
+        )
     return Layout(
         name=cls.__name__, cls=cls, fields=tuple(fields), tail=tail, length=size,
         lengths=tuple(sorted({size, *lengths})),

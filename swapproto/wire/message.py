@@ -64,12 +64,12 @@ class Group(msgspec.Struct, metaclass=GroupMeta):
     codec: ClassVar[Codec]
 
     @classmethod
-    def decode(cls, payload: bytes) -> Self:
+    def decode(cls, payload: bytes) -> Self:  # noqa: ARG003  (each class gets its own)
         """Tolerant; CodecError only for what cannot be read at all."""
         raise LayoutError(f"{cls.__name__} declares no fields")
 
     @classmethod
-    def read(cls, payload: bytes) -> Reading[Self]:
+    def read(cls, payload: bytes) -> Reading[Self]:  # noqa: ARG003
         """Never raises: the message or None, the deviations, the error."""
         raise LayoutError(f"{cls.__name__} declares no fields")
 

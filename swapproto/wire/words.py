@@ -3,7 +3,7 @@
 import msgspec
 
 from swapproto.wire.fields import Choice, Integer, Order
-from swapproto.wire.layout import Field, Layout
+from swapproto.wire.layout import Field, Layout, LayoutError
 
 CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
@@ -39,6 +39,11 @@ class Word(msgspec.Struct, frozen=True):
         return f"{self.size}s"
 
     @property
+    def packed(self) -> bool:
+        """Whether struct itself makes the integer; otherwise its bytes are taken and turned."""
+        return self.numeric and not self.code.endswith("s")
+
+    @property
     def reserved(self) -> int:
         """Mask of the bits that no field claims, in the word's own byte order."""
         claimed = 0
@@ -70,7 +75,8 @@ def words(layout: Layout) -> tuple[Word, ...]:
         if first > cursor:
             result.append(Word(cursor, first - cursor, ()))
         if len({member.order for member in members}) > 1:
-            raise TypeError(f"{layout.name}: {members[0].name} shares bytes with a field of the other byte order")
+            name = f"{layout.name}.{members[-1].name}"
+            raise LayoutError(f"{name}: it shares a byte with {members[0].name}, of the other byte order")
         result.append(Word(first, last - first + 1, tuple(members)))
         cursor = last + 1
     if cursor < layout.length:

@@ -33,8 +33,9 @@ MESSAGES: tuple[type[ChargingMessage], ...] = (
 """Every message of the 2015 edition, in the order of its tables."""
 
 __all__ = [
-    "BCL", "BCP", "BCS", "BEM", "BHM", "BMS_ADDRESS", "BMT", "BMV", "BRM", "BRO", "BSD", "BSM", "BSP", "BST",
-    "CCS", "CEM", "CHARGER_ADDRESS", "CHM", "CML", "CRM", "CRO", "CSD", "CST", "CTS", "DM1", "DM2", "DM3", "DM4",
-    "DM5", "DM6", "MESSAGES", "CellVoltage", "ChargeMode", "ChargingMessage", "Chemistry", "Condition", "Edition",
-    "Level", "Ownership", "Party", "Permission", "Phase", "Reached", "Ready", "Recognition", "Timeout",
+    "BCL", "BCP", "BCS", "BEM", "BHM", "BMS_ADDRESS", "BMT", "BMV", "BRM", "BRO", "BSD", "BSM", "BSP",
+    "BST", "CCS", "CEM", "CHARGER_ADDRESS", "CHM", "CML", "CRM", "CRO", "CSD", "CST", "CTS", "DM1", "DM2",
+    "DM3", "DM4", "DM5", "DM6", "MESSAGES", "CellVoltage", "ChargeMode", "ChargingMessage", "Chemistry",
+    "Condition", "Edition", "Level", "Ownership", "Party", "Permission", "Phase", "Reached", "Ready",
+    "Recognition", "Timeout",
 ]  # fmt: skip

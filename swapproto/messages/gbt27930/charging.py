@@ -83,8 +83,13 @@ class CCS(
     )
 
 
-class BSM(FromBms, title="battery status", pgn=0x1300, priority=6, period_ms=250, phase=Phase.CHARGING, length=7):
-    """Extremes and faults of the pack. All normal and permission withdrawn pauses the charger; a fault stops it."""
+class BSM(
+    FromBms, title="battery status", pgn=0x1300, priority=6, period_ms=250, phase=Phase.CHARGING, length=7
+):
+    """Extremes and faults of the pack.
+
+    All normal with the permission withdrawn pauses the charger, a fault stops it.
+    """
 
     max_voltage_cell: Annotated[int, U(8, at=1, offset=1, spn=3085)]
     max_temperature: Annotated[int, U(8, at=2, offset=-50, unit="degC", low=-50, high=200, spn=3086)]
@@ -178,9 +183,7 @@ class BMT(
 
     temperatures: Annotated[
         tuple[int, ...],
-        Repeat(
-            item=U(8, offset=-50, unit="degC", low=-50, high=200), item_name="temperature", max_items=128
-        ),
+        Repeat(item=U(8, offset=-50, unit="degC", low=-50, high=200), item_name="temperature", max_items=128),
     ]
 
     VECTORS: ClassVar = (

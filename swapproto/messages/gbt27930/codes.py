@@ -10,7 +10,9 @@ BMS_ADDRESS = 0xF4
 
 LAYOUT_2015 = Source("GB/T 27930-2015, clause 9", Basis.REPORTED, 2)
 """Length, period, priority and field positions of the 2015 edition."""
-LAYOUT_2011 = Source("GB/T 27930-2011", Basis.DERIVED, 2, "from the 2015 tables and recordings of 2011 devices")
+LAYOUT_2011 = Source(
+    "GB/T 27930-2011", Basis.DERIVED, 2, "from the 2015 tables and recordings of 2011 devices"
+)
 CONTENT_2023 = Source("GB/T 27930-2023", Basis.REPORTED, 1)
 DRAFT_2023 = Source("ChaoJi CD1 draft", Basis.REPORTED, 1, "a draft, not the standard")
 

@@ -12,7 +12,14 @@ _UNSEEN = "no public recording shows one between charger and BMS"
 
 
 class Diagnosis(
-    FromBms, priority=6, period_ms=None, phase=Phase.ERROR, source=ANNEX_B, both_ways=True, optional=True, unseen=_UNSEEN
+    FromBms,
+    priority=6,
+    period_ms=None,
+    phase=Phase.ERROR,
+    source=ANNEX_B,
+    both_ways=True,
+    optional=True,
+    unseen=_UNSEEN,
 ):
     """A fault diagnosis message that either party sends on an event."""
 

@@ -96,9 +96,11 @@ class VersionAnswer(
     checksum: Annotated[int, U(8, at=8)]
 
 
+_REPLACED: dict[type[ChargingMessage], type[ChargingMessage]] = {setup.BHM: BHM, charging.CCS: CCS}
+
 MESSAGES: tuple[type[ChargingMessage], ...] = (
     VersionOffer,
     VersionAnswer,
-    *({setup.BHM: BHM, charging.CCS: CCS}.get(message, message) for message in MESSAGES_2015),
+    *(_REPLACED.get(message, message) for message in MESSAGES_2015),
 )
 """The A-type messages of 2023 as far as they are public."""

@@ -6,7 +6,7 @@ from swapproto.messages.gbt27930.codes import Condition, Phase, Reached, Timeout
 from swapproto.messages.gbt27930.parties import FromBms, FromCharger
 from swapproto.messages.gbt27930.setup import HYBTALENTED, RU5T, TYU05
 from swapproto.provenance import Basis, Source
-from swapproto.wire.fields import Raw, State, U
+from swapproto.wire.fields import State, U
 from swapproto.wire.message import Vector
 
 _BST_FAULTS = (

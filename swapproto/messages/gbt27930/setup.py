@@ -13,11 +13,16 @@ TYU05 = "public bus capture tyu05 (2015 edition)"
 RU5T = "public bus capture ru5t candump1 (2015 edition)"
 HYBTALENTED = "public bus capture hybtalented (2015 edition)"
 VERSION = Source(
-    "GB/T 27930-2015, SPN 2600 and 2565", Basis.DERIVED, 2, "from V1.1 = 01 01 00 and a recorded V1.0 = 00 01 00"
+    "GB/T 27930-2015, SPN 2600 and 2565",
+    Basis.DERIVED,
+    2,
+    "from V1.1 = 01 01 00 and a recorded V1.0 = 00 01 00",
 )
 
 
-class CHM(FromCharger, title="charger handshake", pgn=0x2600, priority=6, period_ms=250, phase=Phase.HANDSHAKE):
+class CHM(
+    FromCharger, title="charger handshake", pgn=0x2600, priority=6, period_ms=250, phase=Phase.HANDSHAKE
+):
     """The charger says which protocol version it speaks, and begins the session with it."""
 
     version_minor: Annotated[int, U(8, at=1, spn=2600, source=VERSION)]
@@ -31,7 +36,10 @@ class BHM(FromBms, title="vehicle handshake", pgn=0x2700, priority=6, period_ms=
 
     max_voltage: Annotated[float, U(16, at=1, scale=0.1, unit="V", spn=2601)]
 
-    VECTORS: ClassVar = (Vector("8E 17", {"max_voltage": 603.0}, TYU05), Vector("A5 10", {"max_voltage": 426.1}, RU5T))
+    VECTORS: ClassVar = (
+        Vector("8E 17", {"max_voltage": 603.0}, TYU05),
+        Vector("A5 10", {"max_voltage": 426.1}, RU5T),
+    )
 
 
 class CRM(
@@ -116,7 +124,7 @@ class BCP(
     period_ms=500,
     phase=Phase.CONFIGURATION,
 ):
-    """What the pack may be charged with. The state of charge is in tenths here, in whole per cent elsewhere."""
+    """What the pack may be charged with; the state of charge in tenths, elsewhere in whole per cent."""
 
     max_cell_voltage: Annotated[float, U(16, at=1, scale=0.01, unit="V", low=0, high=24, spn=2816)]
     max_current: Annotated[float, U(16, at=3, scale=0.1, offset=-400, unit="A", spn=2817)]
@@ -191,12 +199,20 @@ class BRO(FromBms, title="BMS ready", pgn=0x0900, priority=4, period_ms=250, pha
 
     ready: Annotated[Ready, Choice(at=1, spn=2829)]
 
-    VECTORS: ClassVar = (Vector("AA", {"ready": Ready.READY}, RU5T), Vector("00", {"ready": Ready.NOT_READY}, RU5T))
+    VECTORS: ClassVar = (
+        Vector("AA", {"ready": Ready.READY}, RU5T),
+        Vector("00", {"ready": Ready.NOT_READY}, RU5T),
+    )
 
 
-class CRO(FromCharger, title="charger ready", pgn=0x0A00, priority=4, period_ms=250, phase=Phase.CONFIGURATION):
+class CRO(
+    FromCharger, title="charger ready", pgn=0x0A00, priority=4, period_ms=250, phase=Phase.CONFIGURATION
+):
     """Whether the charger is ready to deliver."""
 
     ready: Annotated[Ready, Choice(at=1, spn=2830)]
 
-    VECTORS: ClassVar = (Vector("AA", {"ready": Ready.READY}, RU5T), Vector("00", {"ready": Ready.NOT_READY}, RU5T))
+    VECTORS: ClassVar = (
+        Vector("AA", {"ready": Ready.READY}, RU5T),
+        Vector("00", {"ready": Ready.NOT_READY}, RU5T),
+    )

@@ -1,0 +1,185 @@
+"""The report page in a browser: silent, self-contained, and the failing case is one click away."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from swapproto.messages.gbt27930 import CHM, CRM, Recognition
+from swapproto.provenance import Basis
+from swapproto.trace.record import Record, Trace
+from swapproto_conformance.report import render
+from swapproto_conformance.requirement import Requirement, Role
+from swapproto_conformance.results import Bench, CaseResult, Device, RunInfo, Standard, finish
+from swapproto_conformance.verdict import Finding, Verdict
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMEDRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--window-size=1280,900",
+)  # fmt: skip
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+    pytest.mark.skipif(CHROMEDRIVER is None, reason="there is no chromedriver here"),
+]
+
+REQUIREMENT = Requirement(
+    id="GBT27930-2015/timer/BRM-timeout",
+    title="The charger reports a missing BRM",
+    text="The charger sends CEM when no BRM has come for 5 s.",
+    source="GB/T 27930-2015, timers",
+    basis=Basis.REPORTED,
+    witnesses=2,
+    role="charger",
+)
+
+
+def case(name: str, verdict: Verdict, *findings: Finding, role: Role = "charger") -> CaseResult:
+    return CaseResult(
+        id=name,
+        title="BRM never comes",
+        role=role,
+        polarity="negative",
+        phase="identification",
+        verdict=verdict,
+        reason="because",
+        findings=findings,
+        stimulus=("do not answer CRM",),
+    )
+
+
+def content() -> bytes:
+    """Forty cases, one of which fails; each has a trace."""
+    handshake = CHM(version_minor=1, version_major=1)
+    waiting = CRM(result=Recognition.NOT_RECOGNISED, charger_number=7)
+    records = [Record(0, handshake.identifier(), handshake.encode())]
+    records += [Record(at * 250_000, waiting.identifier(), waiting.encode()) for at in range(4, 60)]
+    found = {
+        verdict: REQUIREMENT.finding(
+            verdict,
+            expected="CEM within 5 s of the first CRM",
+            observed="no CEM in 13.75 s",
+            examined=1,
+            frames=(1,),
+            at_us=(6_000_000,),
+        )
+        for verdict in (Verdict.PASS, Verdict.FAIL)
+    }
+    good = found[Verdict.PASS]
+    passed = [case(f"bms/case-{number}", Verdict.PASS, good, role="bms") for number in range(39)]
+    cases = [*passed[:20], case("charger/no-BRM", Verdict.FAIL, found[Verdict.FAIL]), *passed[20:]]
+    run = RunInfo(
+        suite_version="0.1.0",
+        kind="self-test",
+        created="2026-01-02T03:04:05Z",
+        profile="gbt27930-2015",
+        standards=(Standard(name="GB/T 27930-2015", state="withdrawn 2024-04-01"),),
+        devices=(Device(role="charger", name="<img src=//x.invalid/>", link="virtual:bus"),),
+        bench=Bench(name="virtual bus", stamp_resolution_us=1),
+        requirements=(REQUIREMENT,),
+    )
+    trace = Trace(tuple(records))
+    return render(finish(run, cases), {each.id: trace for each in cases})
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("report") / "index.html"
+    path.write_bytes(content())
+    return path.as_uri()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[WebDriver]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver: WebDriver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
+    yield driver
+    driver.quit()
+
+
+def log(browser: WebDriver, kind: str) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = browser.execute("getLog", {"type": kind})["value"]
+    return entries
+
+
+def requested(browser: WebDriver, address: str) -> list[str]:
+    """Every address that the page asked for, itself included; the browser's own pages are left out."""
+    entries = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
+    requests = [entry["params"] for entry in entries if entry["method"] == "Network.requestWillBeSent"]
+    return [request["request"]["url"] for request in requests if request["documentURL"] == address]
+
+
+def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: WebDriver, address: str) -> None:
+    browser.get(address)
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert [url for url in requested(browser, address) if not url.startswith("data:")] == [address]
+    assert log(browser, "browser") == []
+    assert "Self-test" in browser.find_element(By.CLASS_NAME, "kind-name").text
+
+
+def test_the_failing_case_is_found_from_the_top(browser: WebDriver, address: str) -> None:
+    browser.get(address)
+    failing = browser.find_element(By.ID, "case-charger-no-BRM")
+    browser.execute_script("arguments[0].open = false", failing)
+    browser.find_element(By.CSS_SELECTOR, "#outcome .failed a").click()
+    assert failing.get_attribute("open") == "true"
+    assert browser.execute_script("return arguments[0].getBoundingClientRect().top", failing) < 100
+    shown = failing.text
+    for words in ("CEM within 5 s of the first CRM", "no CEM in 13.75 s", "reported, 2 witnesses"):
+        assert words in shown
+    assert REQUIREMENT.text in shown
+    evidence = failing.find_elements(By.CSS_SELECTOR, "table.frames tr.evidence")
+    assert ["CRM" in row.text for row in evidence] == [True, False]
+    assert all(row.is_displayed() for row in evidence)
+    assert failing.find_element(By.CSS_SELECTOR, "svg.strip").is_displayed()
+
+
+def test_cases_can_be_filtered_and_opened(browser: WebDriver, address: str) -> None:
+    browser.get(address)
+
+    def shown() -> int:
+        cases = browser.find_elements(By.CSS_SELECTOR, "#cases details.case")
+        return sum(each.is_displayed() for each in cases)
+
+    assert shown() == 40
+    browser.find_element(By.CSS_SELECTOR, "[name=verdict][value=pass]").click()
+    assert shown() == 1
+    browser.find_element(By.CSS_SELECTOR, "[name=verdict][value=pass]").click()
+    browser.find_element(By.NAME, "text").send_keys("case-3")
+    assert shown() == 10
+    assert browser.find_element(By.CSS_SELECTOR, "output .shown").text == "10"
+    browser.find_element(By.NAME, "open").click()
+    count = "return document.querySelectorAll('#cases details.case:not(.filtered)[open]').length"
+    assert browser.execute_script(count) == 10
+    browser.find_element(By.CSS_SELECTOR, "#outcome .failed a").click()
+    assert browser.find_element(By.ID, "case-charger-no-BRM").is_displayed()
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_nothing_runs_out_of_the_page(browser: WebDriver, address: str, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(address)
+    browser.find_element(By.NAME, "open").click()
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_without_its_script_the_page_still_shows_the_failure(browser: WebDriver, address: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(address)
+    assert not browser.find_element(By.CSS_SELECTOR, "form.filter").is_displayed()
+    assert "no CEM in 13.75 s" in browser.find_element(By.ID, "case-charger-no-BRM").text
