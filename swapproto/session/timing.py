@@ -29,6 +29,12 @@ _HANDSHAKE = _chosen(
     "the pack has given up by then, see crm_from_start",
     "the charger stops sending CHM to a pack that never answered",
 )
+_INSULATION = _chosen(
+    60 * SECOND,
+    Basis.DERIVED,
+    "30 s until the pack sends BEM and 30 s in which it takes a new CRM",
+    "the pack listens no longer, so the charger ends a test that lasts longer",
+)
 _CSD_REPEAT = _chosen(
     10 * SECOND,
     Basis.DERIVED,
@@ -55,6 +61,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     # The charger waits.
     bhm: Annotated[int, timers.BHM_AT_CHARGER] = timers.BHM_AT_CHARGER.value
     handshake: Annotated[int, _HANDSHAKE] = _HANDSHAKE.value
+    insulation: Annotated[int, _INSULATION] = _INSULATION.value
     brm: Annotated[int, timers.BRM_AT_CHARGER] = timers.BRM_AT_CHARGER.value
     bcp: Annotated[int, timers.BCP_AT_CHARGER] = timers.BCP_AT_CHARGER.value
     bro: Annotated[int, timers.READY_NEVER_RECEIVED] = timers.READY_NEVER_RECEIVED.value
