@@ -33,7 +33,7 @@ class Evidence:
         iut: Party,
         precision: Precision,
         *,
-        watched_us: int | None = None,
+        quiet_us: int = 0,
         edition: Edition = Edition.GBT_2015,
     ) -> None:
         self.iut = iut
@@ -48,18 +48,20 @@ class Evidence:
                 self.transfers.append(heard)
         self._stamps = [record.at_us for record in records]
         last = self._stamps[-1] if records else 0
-        self.end_us = last if watched_us is None else max(last, watched_us)
-        """Until when the bus was watched; silence counts as far as this."""
+        self.end_us = last + quiet_us
+        """Until when the bus was watched, ``quiet_us`` beyond its last frame; silence counts as far as this."""
 
     def of(
         self, cls: type[ChargingMessage], *, after: int | None = None, before: int | None = None
     ) -> list[TimedMessage]:
-        """Every message of a class in the open interval of stamps."""
-        return [each for each in self.messages if each.cls is cls and _inside(each.at_us, after, before)]
+        """Every message of a class that its sender began in the open interval of stamps."""
+        return [each for each in self.messages if each.cls is cls and _inside(each.started_us, after, before)]
 
     def alive(self, after: int | None, before: int | None) -> int:
-        """How many messages the device under test sent in the interval."""
-        return sum(each.sender is self.iut and _inside(each.at_us, after, before) for each in self.messages)
+        """How many messages the device under test began in the interval."""
+        return sum(
+            each.sender is self.iut and _inside(each.started_us, after, before) for each in self.messages
+        )
 
     def position(self, at_us: int) -> int:
         """Zero-based position in the trace of the last frame up to a stamp."""

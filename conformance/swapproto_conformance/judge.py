@@ -1,9 +1,12 @@
 """The judge: a pure function of the trace, the case's requirements and which party is under test."""
 
+import re
+from io import BytesIO
+
 import msgspec
 
 from swapproto.messages.gbt27930 import Party
-from swapproto.trace.candump import write_candump
+from swapproto.trace.candump import read_candump, write_candump
 from swapproto.trace.record import Trace
 from swapproto_conformance.bench import Run
 from swapproto_conformance.case import Case
@@ -12,21 +15,37 @@ from swapproto_conformance.judges import Judge
 from swapproto_conformance.requirement import Catalogue
 from swapproto_conformance.verdict import Finding
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
 
 class Watch(msgspec.Struct, frozen=True):
     """What a trace says of its own making, in the comments at its head."""
 
-    watched_us: int | None = None
+    quiet_us: int = 0
+    """How long the bus was watched beyond the last frame; a difference, so that shifted stamps keep it."""
     resolution_us: int = 1
     lateness_us: int = 0
 
 
 def trace_of(run: Run) -> bytes:
     """The evidence of a run: a candump log whose head says how long the bus was watched and how well."""
-    watch = Watch(run.duration_us, run.precision.resolution_us, run.precision.lateness_us)
+    last = run.records[-1].at_us if run.records else 0
+    quiet = max(0, run.duration_us - last)
+    watch = Watch(quiet, run.precision.resolution_us, run.precision.lateness_us)
     return write_candump(
         run.records, [f"{name} = {value}" for name, value in msgspec.structs.asdict(watch).items()]
     )
+
+
+def read_trace(content: bytes, source: str = "") -> Trace:
+    """A log with the comments at its head among its notes, where `judge` looks for them."""
+    head: list[str] = []
+    for line in BytesIO(content):
+        if not line.startswith(b"#"):
+            break
+        head.append(line[1:].decode("ascii", "backslashreplace").strip())
+    trace = read_candump(content, source)
+    return msgspec.structs.replace(trace, notes=(*head, *trace.notes))
 
 
 def watch_of(trace: Trace) -> Watch:
@@ -35,7 +54,7 @@ def watch_of(trace: Trace) -> Watch:
     values: dict[str, int] = {}
     for note in trace.notes:
         name, _, value = note.partition("=")
-        if name.strip() in Watch.__struct_fields__ and value.strip().isdecimal():
+        if name.strip() in Watch.__struct_fields__ and _NUMBER.fullmatch(value.strip()):
             values[name.strip()] = int(value)
     return msgspec.structs.replace(found, **values)
 
@@ -44,7 +63,7 @@ def judge(trace: Trace, iut: Party, judges: tuple[Judge, ...], catalogue: Catalo
     """One finding for each judge; nobody but the trace is asked."""
     watch = watch_of(trace)
     precision = Precision(watch.resolution_us, watch.lateness_us)
-    evidence = Evidence(trace.records, iut, precision, watched_us=watch.watched_us)
+    evidence = Evidence(trace.records, iut, precision, quiet_us=watch.quiet_us)
     return tuple(_finding(each, evidence, catalogue) for each in judges)
 
 

@@ -82,17 +82,20 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def select(devices: Sequence[UnderTest], patterns: Sequence[str]) -> Selection:
-    """Cases of the devices' roles; what needs more than a CAN link is taken only when asked for by name."""
+    """Cases of the devices' roles; what needs more than a CAN link is taken only by its whole name.
+
+    Every pattern fits something, or SelectionError: a mistyped name leaves no case out unnoticed.
+    """
     roles = {each.party for each in devices}
     ours = [case for case in CASES if case.iut in roles]
-    wanted = matching(ours, patterns) if patterns else [case for case in ours if not case.needs]
     may_pair = len(roles) == 2 and all(each.built_in is not None for each in devices)
-    with_pair = may_pair and (not patterns or any(fnmatchcase(pair.HEAD.id, each) for each in patterns))
-    if not wanted and not with_pair:
-        raise SelectionError(
-            f"no case of this run fits {', '.join(map(repr, patterns))}: see swapproto certify --list"
-        )
-    chosen = {case.id for case in wanted}
+    for pattern in patterns:
+        if not _fitting(ours, pattern) and not (may_pair and fnmatchcase(pair.HEAD.id, pattern)):
+            raise SelectionError(f"no case of this run fits {pattern!r}: see swapproto certify --list")
+    if patterns:
+        chosen = {case.id for pattern in patterns for case in _fitting(ours, pattern)}
+    else:
+        chosen = {case.id for case in ours if not case.needs}
     left_out = tuple(
         NotSelected(
             id=case.id, title=case.title, reason=f"needs {case.needs}" if case.needs else "not asked for"
@@ -100,4 +103,14 @@ def select(devices: Sequence[UnderTest], patterns: Sequence[str]) -> Selection:
         for case in ours
         if case.id not in chosen
     )
-    return Selection(tuple(devices), tuple(wanted), with_pair, left_out)
+    return Selection(
+        devices=tuple(devices),
+        cases=tuple(case for case in ours if case.id in chosen),
+        pair=may_pair and (not patterns or any(fnmatchcase(pair.HEAD.id, each) for each in patterns)),
+        left_out=left_out,
+    )
+
+
+def _fitting(cases: Sequence[Case], pattern: str) -> list[Case]:
+    found = matching(cases, (pattern,))
+    return [case for case in found if not case.needs or pattern in (case.id, *case.labels)]

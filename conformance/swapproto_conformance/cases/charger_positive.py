@@ -33,6 +33,7 @@ from swapproto.messages.gbt27930 import (
 from swapproto_conformance.anchor import first, last
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_pack as pack
+from swapproto_conformance.decision import PATIENCE
 from swapproto_conformance.judges import Always, Follows, Layout, Never, Periodic
 from swapproto_conformance.script import Step, seen
 
@@ -201,7 +202,7 @@ CASES = (
                 cls=CCS,
                 where=(("permission", Permission.FORBIDDEN),),
                 after=first(BSM, permission=Permission.FORBIDDEN),
-                within=timers.CCS_AT_BMS,
+                within=PATIENCE,
             ),
             Follows(
                 requirement=f"{R}flow/BSM-resume",
@@ -210,7 +211,7 @@ CASES = (
                 after=first(
                     BSM, after=first(BSM, permission=Permission.FORBIDDEN), permission=Permission.ALLOWED
                 ),
-                within=timers.CCS_AT_BMS,
+                within=PATIENCE,
             ),
             Never(requirement=f"{R}flow/BSM-pause", cls=CST),
         ),
@@ -237,7 +238,7 @@ CASES = (
                 requirement=f"{R}flow/BSM-stop",
                 cls=CST,
                 after=first(BSM, cell_voltage=Level.HIGH),
-                within=timers.BCL_AT_CHARGER,
+                within=PATIENCE,
             ),
             Always(requirement=f"{R}flow/CST-fault-reason", cls=CST, where=(("fault", Reached.YES),)),
             Layout(CST),
