@@ -16,7 +16,7 @@ bus = VirtualBus(seed=1)
 last: dict[int, CanFrame] = {}
 
 
-def remember(frame: CanFrame, at: Instant, sender: str) -> None:
+def remember(frame: CanFrame, _at: Instant, _sender: str) -> None:
     last[frame.id] = frame
 
 

@@ -93,6 +93,7 @@ class LinkBench:
         try:
             self._leave_alone()
             began = self._link.now()
+            tester.handle_timeout(began)
 
             def tap(frame: CanFrame, at: Instant, own: bool) -> None:
                 stamp = max(0, at - began) // MICROSECOND

@@ -11,7 +11,7 @@ FILE = "gbt27930-2015.toml"
 
 def gbt27930_2015() -> Catalogue:
     """Everything that the cases refer to."""
-    resource = files(__package__).joinpath(FILE)
+    resource = files(__name__).joinpath(FILE)
     rules = parse_catalogue(resource.read_text(encoding="utf-8"), FILE)
     return Catalogue(FILE, [*rules, *_of_messages()])
 
