@@ -40,6 +40,8 @@ def examine(layout: Layout, payload: bytes) -> Reading[Any]:
     try:
         message = layout.cls.decode(payload)
     except CodecError as error:
+        # An untracked Reading must not hold frames: a traceback would make a cycle that is never collected.
+        error.__traceback__ = error.__context__ = None
         return Reading(None, (), error)
     return Reading(message, deviations(layout, bytes(payload)), None)
 
