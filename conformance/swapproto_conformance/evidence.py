@@ -49,7 +49,7 @@ class Evidence:
         self._stamps = [record.at_us for record in records]
         last = self._stamps[-1] if records else 0
         self.end_us = last + quiet_us
-        """Until when the bus was watched, ``quiet_us`` beyond its last frame; silence counts as far as this."""
+        """Until when the bus was watched, ``quiet_us`` beyond its last frame: silence counts as far."""
 
     def of(
         self, cls: type[ChargingMessage], *, after: int | None = None, before: int | None = None

@@ -53,9 +53,9 @@ def watch_of(trace: Trace) -> Watch:
     found = Watch(resolution_us=trace.resolution_us or 1)
     values: dict[str, int] = {}
     for note in trace.notes:
-        name, _, value = note.partition("=")
-        if name.strip() in Watch.__struct_fields__ and _NUMBER.fullmatch(value.strip()):
-            values[name.strip()] = int(value)
+        name, _, value = (part.strip() for part in note.partition("="))
+        if name in Watch.__struct_fields__ and _NUMBER.fullmatch(value):
+            values[name] = int(value)
     return msgspec.structs.replace(found, **values)
 
 

@@ -1,6 +1,7 @@
 """Which devices and cases a run takes, and why the others are left out."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -12,7 +13,7 @@ from swapproto_conformance import pair
 from swapproto_conformance.bench import LinkBench, Runner, VirtualBench
 from swapproto_conformance.case import Case, matching
 from swapproto_conformance.cases import CASES
-from swapproto_conformance.devices import REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn
+from swapproto_conformance.devices import REFERENCE, REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn
 from swapproto_conformance.mutants import MUTANTS
 from swapproto_conformance.requirement import Role
 from swapproto_conformance.results import Device, NotSelected
@@ -60,15 +61,17 @@ def role(party: Party) -> Role:
 
 
 def under_test(party: Party, name: str) -> UnderTest:
-    """A built-in device by its name, else a link by its URL; SelectionError lists the names."""
+    """A built-in device by its name, else a link by its URL; SelectionError names the nearest."""
     for each in BUILT_IN:
         if each.party is party and each.name == name:
             return UnderTest(party, name, each)
     if ":" in name and not name.startswith("mutant:"):
         return UnderTest(party, name, None)
-    names = ", ".join(each.name for each in BUILT_IN if each.party is party)
+    names = [each.name for each in BUILT_IN if each.party is party]
+    near = ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or [REFERENCE])
     raise SelectionError(
-        f"no {party.label} {name!r}: give a link URL such as can:socketcan:can0, or one of {names}"
+        f"no {party.label} {name!r}: give a link URL such as can:socketcan:can0 or a built-in name, "
+        f"like {near}; swapproto certify --list prints them"
     )
 
 

@@ -5,15 +5,13 @@ from heapq import heappop, heappush
 from swapproto.frame import MILLISECOND, CanFrame, Instant
 from swapproto.j1939 import parse
 from swapproto.messages.catalog import Catalogue
-from swapproto.messages.gbt27930 import ChargingMessage, Party
+from swapproto.messages.gbt27930 import ChargingMessage, Party, timers
 from swapproto.transport.events import TransferReceived
 from swapproto.transport.tp import Transport
 from swapproto_conformance.script import Cyclic, RawCyclic, Script, Step, Stimulus
 
 FRAME = 8
 RETRY = 20 * MILLISECOND
-PACKET_GAP = 10 * MILLISECOND
-"""Between the transport packets of BRM [reported, one witness]; taken for all."""
 
 
 class Tester:
@@ -28,7 +26,7 @@ class Tester:
         """Title of the step whose wait was in vain, None where all went by the script."""
         self._script = script
         self._catalogue = catalogue
-        self._transport = Transport(party.value, packet_gap=PACKET_GAP)
+        self._transport = Transport(party.value, packet_gap=timers.PACKET_GAP.value)
         self._answer_transport = answer_transport
         self._index = -1
         self._ends: Instant | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Literal, Self, dataclass_transform
 
 import msgspec
 
@@ -30,7 +30,6 @@ class Vector(msgspec.Struct, frozen=True):
         return bytes.fromhex(self.payload)
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
 class GroupMeta(msgspec.StructMeta):
     """Makes layout and codec when the class is made; plain class keywords are read from the class body."""
 
@@ -42,9 +41,10 @@ class GroupMeta(msgspec.StructMeta):
         *,
         length: int | None = None,
         lengths: tuple[int, ...] = (),
+        frozen: Literal[True] = True,
         **spec: Any,
     ) -> type:
-        cls: Any = super().__new__(mcls, name, bases, namespace, frozen=True, kw_only=True, gc=False)
+        cls: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=True, gc=False)
         for key, value in spec.items():
             if key in cls.__struct_fields__:
                 raise LayoutError(f"{name}: {key} is a property of the message and cannot name a field")
@@ -57,7 +57,8 @@ class GroupMeta(msgspec.StructMeta):
         return cls  # type: ignore[no-any-return]
 
 
-class Group(msgspec.Struct, metaclass=GroupMeta):
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Group(msgspec.Struct, metaclass=GroupMeta, frozen=True):
     """Fields that belong together and repeat inside a message."""
 
     layout: ClassVar[Layout]

@@ -42,10 +42,11 @@ class Reserved(msgspec.Struct, frozen=True):
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """Physical values by field, absent ones None, and every run of reserved bits."""
+    """Physical values by field, absent ones None, and what is odd: reserved bits, fields out of range."""
 
     values: dict[str, Any]
     reserved: tuple[Reserved, ...]
+    outside: tuple[str, ...]
 
 
 def reference(cls: type[Group], size: int | None = None) -> Construct:
@@ -65,6 +66,7 @@ def parse(cls: type[Group], payload: bytes) -> Parsed:
     flat = _flat(raw)
     values = {field.name: _physical(field, flat.get(field.name)) for field in layout.fields}
     reserved = [*_reserved(flat, 0)]
+    odd = [*_outside(layout, flat)]
     tail = layout.tail
     if tail is not None and tail.item is None:
         values[tail.name] = None if tail.optional and not raw[tail.name] else bytes(raw[tail.name])
@@ -73,7 +75,8 @@ def parse(cls: type[Group], payload: bytes) -> Parsed:
         values[tail.name] = tuple(_item(tail, tail.item, item) for item in items)
         for number, item in enumerate(items):
             reserved += _reserved(item, tail.offset + number * tail.item.length)
-    return Parsed(values, tuple(reserved))
+            odd += [tail.place(number, name) for name in _outside(tail.item, item)]
+    return Parsed(values, tuple(reserved), tuple(odd))
 
 
 def _struct(layout: Layout, size: int, surplus: bool = False) -> Construct:
@@ -201,24 +204,29 @@ def _time(raw: bytes) -> datetime | None:
         return None
 
 
-def outside(field: Field, raw: int) -> bool:
-    """Whether a number lies outside its limits, or a code has no meaning; absent values do not."""
-    value = _physical(field, raw)
-    if value is None:
-        return False
-    if isinstance(field.marker, Choice):
-        return value.name not in type(value).__members__
-    marker = field.marker
-    if not isinstance(marker, Integer):
-        return False
-    low, high = marker.low, marker.high
-    return (low is not None and value < low) or (high is not None and value > high)
+def _outside(layout: Layout, flat: dict[str, Any]) -> Iterator[str]:
+    """Numbers outside their limits and codes without a meaning, by name; absent values are neither."""
+    for field in layout.fields:
+        value = _physical(field, flat.get(field.name))
+        marker = field.marker
+        if value is None:
+            continue
+        if isinstance(marker, Choice):
+            wrong = value.name not in type(value).__members__
+        elif isinstance(marker, Integer):
+            low = value if marker.low is None else marker.low
+            high = value if marker.high is None else marker.high
+            wrong = not low <= value <= high
+        else:
+            wrong = False
+        if wrong:
+            yield field.name
 
 
 def _present(layout: Layout, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without the items at the end that are all ones, where ones are no value."""
     ones = _flat(_struct(layout, layout.length).parse(b"\xff" * layout.length))
-    if any(outside(field, ones[field.name]) for field in layout.fields):
+    if any(_outside(layout, ones)):
         while items and items[-1] == ones:
             items.pop()
     return items

@@ -60,7 +60,7 @@ CASES = (
         script=(Step(title="wait for CHM", until=seen(CHM), at_most=pack.START, settle=3 * SECOND),),
         judges=(
             Layout(CHM),
-            Periodic(CHM),
+            Periodic(CHM, to_the_end=True),
             Never(requirement=f"{R}flow/CHM-opens", cls=CRM, before=FIRST_BHM),
         ),
     ),
@@ -75,7 +75,7 @@ CASES = (
         script=pack.greet(settle=3 * SECOND),
         judges=(
             Layout(CRM),
-            Periodic(CRM),
+            Periodic(CRM, to_the_end=True),
             Follows(
                 requirement=f"{R}flow/CRM-not-recognised",
                 cls=CRM,
@@ -97,7 +97,7 @@ CASES = (
         script=pack.identify(settle=2 * SECOND),
         judges=(
             Layout(CRM),
-            Periodic(CRM),
+            Periodic(CRM, to_the_end=True),
             Follows(
                 requirement=f"{R}flow/CRM-recognised",
                 cls=CRM,
@@ -119,7 +119,7 @@ CASES = (
         script=pack.configure(settle=3 * SECOND),
         judges=(
             Layout(CML),
-            Periodic(CML),
+            Periodic(CML, to_the_end=True),
             Layout(CTS),
             Periodic(CTS),
             Follows(requirement=f"{R}flow/CML-answers-BCP", cls=CML, after=first(BCP), within=timers.RECEIVE),
@@ -151,10 +151,10 @@ CASES = (
         polarity="positive",
         phase=Phase.CONFIGURATION.value,
         labels=("DP.2003",),
-        script=pack.become_ready(settle=600 * MILLISECOND),
+        script=pack.become_ready(settle=600 * MILLISECOND, at_most=100 * SECOND),
         judges=(
             Layout(CRO),
-            Periodic(CRO),
+            Periodic(CRO, to_the_end=True),
             Follows(
                 requirement=f"{R}flow/CRO-ready",
                 cls=CRO,
@@ -175,7 +175,7 @@ CASES = (
         script=pack.charge(seconds=6),
         judges=(
             Layout(CCS),
-            Periodic(CCS),
+            Periodic(CCS, to_the_end=True),
             Follows(
                 requirement=f"{R}flow/CCS-while-charging", cls=CCS, after=first(BCL), within=timers.CCS_AT_BMS
             ),
@@ -262,7 +262,7 @@ CASES = (
                 cls=CST,
                 after=first(BSM, insulation=Condition.UNTRUSTED),
             ),
-            Periodic(CCS),
+            Periodic(CCS, to_the_end=True),
         ),
     ),
     Case(
@@ -299,6 +299,7 @@ CASES = (
             Follows(
                 requirement=f"{R}flow/CSD-after-stop", cls=CSD, after=first(BST), within=timers.STATISTICS
             ),
+            Never(requirement=f"{R}flow/CSD-after-stop", cls=CSD, before=first(BST)),
             Never(requirement=f"{R}flow/CCS-ends", cls=CCS, after=first(CST), grace_ms=1000),
             Never(requirement=f"{R}flow/no-CEM-in-order", cls=CEM, before=last(CSD)),
         ),

@@ -77,8 +77,8 @@ def _case(
     )
 
 
-def _until_bem(title: str, timer: Timer, *send: ChargingMessage) -> Step:
-    return Step(title=title, send=send, until=seen(BEM), at_most=round(timer.value * MARGIN), settle=SECOND)
+def _until_bem(title: str, timer: Timer, *send: ChargingMessage, settle: int = SECOND) -> Step:
+    return Step(title=title, send=send, until=seen(BEM), at_most=round(timer.value * MARGIN), settle=settle)
 
 
 CASES = (
@@ -156,7 +156,7 @@ CASES = (
         "CCS stops",
         "CCS中断",
         Phase.CHARGING,
-        (*charger.charge(), _until_bem("silence", timers.RECEIVE)),
+        (*charger.charge(), _until_bem("silence", timers.RECEIVE, settle=3 * SECOND)),
         (*_reported("CCS-at-bms", "ccs", last(CCS), timers.CCS_AT_BMS), Periodic(BEM)),
     ),
     _case(
@@ -169,7 +169,7 @@ CASES = (
             Step(title="charge in noise", send=(charger.OUTPUT, NOISE), lasts=5 * SECOND),
         ),
         (
-            Periodic(BCL, after=first(BCL)),
+            Periodic(BCL, to_the_end=True),
             Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM),
         ),
     ),

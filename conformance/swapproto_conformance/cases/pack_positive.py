@@ -7,6 +7,8 @@ from swapproto.messages.gbt27930 import (
     BCS,
     BEM,
     BHM,
+    BMT,
+    BMV,
     BRM,
     BRO,
     BSD,
@@ -59,7 +61,7 @@ CASES = (
         charger.greet(settle=3 * SECOND),
         (
             Layout(BHM),
-            Periodic(BHM),
+            Periodic(BHM, to_the_end=True),
             Follows(requirement=f"{R}flow/BHM-answers-CHM", cls=BHM, after=first(CHM), within=timers.RECEIVE),
         ),
     ),
@@ -71,9 +73,10 @@ CASES = (
         charger.identify(settle=3 * SECOND),
         (
             Layout(BRM),
-            Periodic(BRM),
+            Periodic(BRM, to_the_end=True),
             Transferred(BRM),
             Follows(requirement=f"{R}flow/BRM-answers-CRM", cls=BRM, after=first(CRM), within=timers.RECEIVE),
+            Never(requirement=f"{R}flow/BRM-answers-CRM", cls=BRM, before=first(CRM)),
             Never(requirement=f"{R}flow/BCP-after-CRM", cls=BCP),
         ),
     ),
@@ -85,7 +88,7 @@ CASES = (
         charger.recognise(settle=4 * SECOND),
         (
             Layout(BCP),
-            Periodic(BCP),
+            Periodic(BCP, to_the_end=True),
             Transferred(BCP),
             Follows(requirement=f"{R}flow/BCP-answers-CRM", cls=BCP, after=RECOGNISED, within=timers.RECEIVE),
             Never(requirement=f"{R}flow/BCP-after-CRM", cls=BCP, before=RECOGNISED),
@@ -99,7 +102,7 @@ CASES = (
         charger.offer(settle=2 * SECOND),
         (
             Layout(BRO),
-            Periodic(BRO),
+            Periodic(BRO, to_the_end=True),
             Follows(requirement=f"{R}flow/BRO-answers-CML", cls=BRO, after=first(CML), within=timers.RECEIVE),
             Never(requirement=f"{R}flow/BRO-answers-CML", cls=BRO, before=first(CML)),
             Never(requirement=f"{R}flow/BCL-after-CRO", cls=BCL),
@@ -113,7 +116,7 @@ CASES = (
         charger.charge(seconds=5),
         (
             Layout(BCL),
-            Periodic(BCL, after=first(BCL)),
+            Periodic(BCL, to_the_end=True),
             Follows(
                 requirement=f"{R}flow/BCL-answers-CRO",
                 cls=BCL,
@@ -130,7 +133,7 @@ CASES = (
         "BCS传输",
         Phase.CHARGING,
         charger.charge(seconds=5),
-        (Layout(BCS), Periodic(BCS), Transferred(BCS)),
+        (Layout(BCS), Periodic(BCS, to_the_end=True), Transferred(BCS)),
     ),
     _case(
         "charging.bsm",
@@ -138,7 +141,22 @@ CASES = (
         "充电中持续发送BSM",
         Phase.CHARGING,
         charger.charge(seconds=5),
-        (Layout(BSM), Periodic(BSM)),
+        (Layout(BSM), Periodic(BSM, to_the_end=True)),
+    ),
+    _case(
+        "charging.cells",
+        "Cell voltages and temperatures, where the pack lists them",
+        "单体电压与温度（可选报文）",
+        Phase.CHARGING,
+        charger.charge(seconds=33),
+        (
+            Layout(BMV),
+            Periodic(BMV, to_the_end=True),
+            Transferred(BMV),
+            Layout(BMT),
+            Periodic(BMT),
+            Transferred(BMT),
+        ),
     ),
     _case(
         "end.bst",
@@ -170,6 +188,7 @@ CASES = (
             Follows(
                 requirement=f"{R}flow/BSD-after-stop", cls=BSD, after=first(CST), within=timers.STATISTICS
             ),
+            Never(requirement=f"{R}flow/BSD-after-stop", cls=BSD, before=first(CST)),
             Never(requirement=f"{R}flow/BCL-ends", cls=BCL, after=first(BST), grace_ms=1000),
             Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM, before=last(BSD)),
         ),

@@ -27,7 +27,7 @@ def _of_messages() -> Iterator[Requirement]:
             role=role,
             title=f"{name} as laid down",
             title_zh=f"{name}报文格式",
-            text=f"{name} has the length and fields of its table; bits without a meaning are sent as ones.",
+            text=f"{name} has the length, fields and priority of its table; bits without a meaning are ones.",
             source=source.at,
             basis=source.basis,
             witnesses=source.witnesses,
