@@ -1,6 +1,6 @@
 """Interleaved timing: contenders take turns in short rounds, and only ratios within a round are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
 from time import process_time
 from timeit import Timer
@@ -14,8 +14,8 @@ class Action(NamedTuple):
     names: dict[str, Any]
 
 
-class Ratio(NamedTuple):
-    """Median of the rounds' ratios, between their quartiles."""
+class Spread(NamedTuple):
+    """A median between its quartiles, over the rounds."""
 
     low: float
     middle: float
@@ -34,17 +34,27 @@ class Rounds:
     def ns(self, name: str) -> float:
         return median(self.times[name])
 
-    def ratio(self, slow: str, fast: str) -> Ratio:
+    def microseconds(self, name: str, parts: int = 1) -> Spread:
+        """Of one part of what the contender does at a time."""
+        return Spread(*quantiles([ns / 1000 / parts for ns in self.times[name]], n=4))
+
+    def ratio(self, slow: str, fast: str) -> Spread:
         ratios = [peer / ours for peer, ours in zip(self.times[slow], self.times[fast], strict=True)]
-        return Ratio(*quantiles(ratios, n=4))
+        return Spread(*quantiles(ratios, n=4))
 
 
-def interleave(actions: Mapping[str, Action], rounds: int, seconds: float) -> Rounds:
-    """Run every action in each round, for about so many seconds at a time."""
+def interleave(actions: Mapping[str, Action], rounds: int, seconds: float, trial: int = 50) -> Rounds:
+    """Run every action in each round, for about so many seconds at a time; a trial says how often that is."""
     timers = {name: Timer(a.statement, timer=process_time, globals=a.names) for name, a in actions.items()}
-    loops = {name: max(1, round(seconds / (timer.timeit(50) / 50))) for name, timer in timers.items()}
+    loops = {name: max(1, round(seconds / (timer.timeit(trial) / trial))) for name, timer in timers.items()}
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(rounds):
         for name, timer in timers.items():
             times[name].append(timer.timeit(loops[name]) / loops[name] * 1e9)
     return Rounds(times)
+
+
+def conclude(missed: Sequence[str], check: bool) -> int:
+    """Say which targets were missed; the exit code."""
+    print(f"\nmissed: {', '.join(missed)}" if missed else "\nall targets are met")
+    return 1 if missed and check else 0

@@ -21,9 +21,9 @@ from swapproto.wire.layout import Field
 from swapproto.wire.reference import reference
 
 if TYPE_CHECKING:  # a script finds its neighbour by its bare name
-    from benchmarks._ratio import Action, Ratio, Rounds, interleave
+    from benchmarks._ratio import Action, Rounds, Spread, conclude, interleave
 else:
-    from _ratio import Action, Ratio, Rounds, interleave
+    from _ratio import Action, Rounds, Spread, conclude, interleave
 
 SMALL = (BCL, BCS, CCS, CML)
 TARGETS = {"decode": (6, 4), "read": (4, 3), "encode": (10, 8)}
@@ -35,9 +35,9 @@ class Result(NamedTuple):
 
     name: str
     rounds: Rounds
-    ratios: dict[str, Ratio]
+    ratios: dict[str, Spread]
     targets: dict[str, int]
-    construct: Ratio
+    construct: Spread
 
     @property
     def missed(self) -> list[str]:
@@ -190,8 +190,7 @@ def main() -> int:
         result = measure(name, messages[name], chosen.rounds, chosen.milliseconds / 1000)
         print(row(result), flush=True)
         missed += [f"{name} {what}" for what in result.missed]
-    print(f"\nmissed: {', '.join(missed)}" if missed else "\nall targets are met")
-    return 1 if missed and chosen.check else 0
+    return conclude(missed, chosen.check)
 
 
 if __name__ == "__main__":

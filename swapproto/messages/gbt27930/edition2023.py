@@ -25,12 +25,15 @@ class BHM(
     period_ms=250,
     phase=Phase.HANDSHAKE,
     source=Source("GB/T 27930-2023", Basis.REPORTED, 2),
+    unseen=NOT_RECORDED,
 ):
     """The bytes of 2015 with another meaning: the voltage up to which insulation may be monitored."""
 
     insulation_voltage: Annotated[float, U(16, at=1, scale=0.1, unit="V", spn=2601)]
 
-    VECTORS: ClassVar = (Vector("8E 17", {"insulation_voltage": 603.0}, setup.TYU05),)
+    VECTORS: ClassVar = (
+        Vector("8E 17", {"insulation_voltage": 603.0}, f"bytes of the {setup.TYU05}", Basis.DERIVED),
+    )
 
 
 class CCS(
@@ -42,6 +45,7 @@ class CCS(
     phase=Phase.CHARGING,
     source=CONTENT_2023,
     length=7,
+    unseen=NOT_RECORDED,
 ):
     """The 2015 fields in exactly 7 bytes."""
 
@@ -54,7 +58,8 @@ class CCS(
         Vector(
             "C9 0E A0 0F 00 00 FD",
             {"voltage": 378.5, "current": 0.0, "elapsed_time": 0, "permission": Permission.ALLOWED},
-            setup.RU5T,
+            f"bytes of the {setup.RU5T}",
+            Basis.DERIVED,
         ),
     )
 
