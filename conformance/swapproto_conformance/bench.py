@@ -75,7 +75,8 @@ def run_pair(charger: Node, pack: Node, *, limit: Instant, seed: int) -> Run:
     while bus.now < limit and heard < len(records):
         heard = len(records)
         bus.run_until(bus.now + QUIET)
-    return Run(tuple(records), bus.now // MICROSECOND, Precision())
+    fault = None if bus.now < limit else f"the devices were still talking after {limit / SECOND:g} s"
+    return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault)
 
 
 class LinkBench:

@@ -104,6 +104,9 @@ def _run(plan: Plan, staging: Staging, key: SigningKey, console: Console, fail_o
     suite = Suite(plan, stream, traces)
     try:
         suite.run()
+    except LinkError:
+        staging.discard()
+        raise
     finally:
         live.close()
     result = collector.result()

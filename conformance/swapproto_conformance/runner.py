@@ -12,14 +12,13 @@ from swapproto import __version__
 from swapproto.frame import SECOND
 from swapproto.messages.catalog import Catalogue as MessageCatalogue
 from swapproto.messages.gbt27930 import Party
-from swapproto.trace.candump import read_candump
 from swapproto.trace.record import Trace
 from swapproto_conformance import pair
 from swapproto_conformance.atomic import write_atomically
 from swapproto_conformance.bench import LinkBench, Run, Runner, run_pair
 from swapproto_conformance.case import Case
 from swapproto_conformance.events import CaseFinished, CaseStarted, EventStream, RunFinished, RunStarted
-from swapproto_conformance.judge import judge_case, trace_of
+from swapproto_conformance.judge import judge_case, read_trace, trace_of
 from swapproto_conformance.requirement import Catalogue, Requirement
 from swapproto_conformance.requirements import gbt27930_2015
 from swapproto_conformance.results import Bench, CaseHead, CaseResult, Kind, RunInfo, Standard
@@ -110,14 +109,22 @@ class Suite:
             findings = pair.judge_pair(trace, self._catalogue)
         except Exception as error:  # noqa: BLE001  (as above)
             return _result(pair.HEAD, conclude((), error=f"{type(error).__name__}: {error}"))
-        return _result(pair.HEAD, conclude(findings), findings, pair.STIMULUS, name, digest, run.duration_us)
+        return _result(
+            pair.HEAD,
+            conclude(findings, error=run.fault),
+            findings,
+            pair.STIMULUS,
+            name,
+            digest,
+            run.duration_us,
+        )
 
     def _keep(self, case_id: str, run: Run) -> tuple[Trace, str, str]:
         """Write the trace, and read it back: what is judged is what stands in the file."""
         content = trace_of(run)
         name = f"{TRACES}/{case_id}.log"
         write_atomically(self._plan.folder / name, content)
-        trace = read_candump(content, name)
+        trace = read_trace(content, name)
         self._traces[case_id] = trace
         return trace, sha256(content).hexdigest(), name
 

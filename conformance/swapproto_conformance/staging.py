@@ -25,6 +25,10 @@ class Staging:
         except OSError as error:
             raise EvidenceError(str(out), f"cannot hold a report: {error.strerror or error}") from error
 
+    def discard(self) -> None:
+        """Nothing of this run is worth keeping."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def publish(self) -> None:
         """Put the run's files in the place of the last run's; EvidenceError leaves what was there."""
         missing = [name for name in FILES if not (self.folder / name).exists()]

@@ -78,7 +78,8 @@ def test_without_slack_both_sides_count_alike(limit: Limit, off: int, uncertaint
 
 @given(LIMITS, TIMES, TIMES, UNCERTAIN)
 def test_farther_is_never_better(limit: Limit, one: int, other: int, uncertainty: int) -> None:
-    near, far = sorted((limit.nominal + one, limit.nominal + other))
+    longest = limit.nominal + limit.slack
+    near, far = sorted((longest + one, longest + other))
     assert decide(near, limit, uncertainty)[0].rank <= decide(far, limit, uncertainty)[0].rank
     soon, sooner = max(0, limit.nominal - one), max(0, limit.nominal - other)
     worst, best = sorted((soon, sooner))

@@ -1,15 +1,10 @@
 """Each judge over traces made by hand: what it passes, fails, leaves open, and where it points."""
 
-import ast
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-import swapproto_conformance
 from swapproto.frame import SECOND
 from swapproto.messages.gbt27930 import (
     BCL,
@@ -17,11 +12,9 @@ from swapproto.messages.gbt27930 import (
     BHM,
     BMV,
     BRM,
-    BSM,
     CCS,
     CEM,
     CHM,
-    CML,
     CRM,
     CST,
     CTS,
@@ -35,15 +28,11 @@ from swapproto.messages.gbt27930 import (
     Timeout,
 )
 from swapproto.messages.gbt27930.timers import REPORTED_ONCE, REPORTED_TWICE, Timer
-from swapproto.trace.candump import read_candump, write_candump
 from swapproto.trace.record import Record, Trace
 from swapproto.transport import frames as tp
 from swapproto_conformance.anchor import first, last
-from swapproto_conformance.bench import Run
-from swapproto_conformance.case import Case
-from swapproto_conformance.cases import CASES
 from swapproto_conformance.evidence import Evidence, Precision
-from swapproto_conformance.judge import Watch, judge, judge_case, read_trace, trace_of, watch_of
+from swapproto_conformance.judge import judge
 from swapproto_conformance.judges import (
     Always,
     Follows,
@@ -445,142 +434,3 @@ def test_what_still_runs_at_the_end_proves_nothing() -> None:
     assert weighed(Transferred(BCS), [*transfer(0, STATE), *running], PACK).verdict is PASS
     assert weighed(Transferred(BCS), [], PACK).verdict is OPEN
     assert look(Transferred(BMV), [], PACK).verdict is ABSENT
-
-
-# ---- all of them
-
-JUDGES: tuple[tuple[Judge, Party], ...] = tuple(
-    {(each, case.iut): None for case in CASES for each in case.judges}
-)
-
-
-def name(value: object) -> str:
-    return f"{type(value).__name__}-{value.requirement}" if hasattr(value, "requirement") else str(value)
-
-
-@pytest.mark.parametrize(("each", "iut"), JUDGES, ids=name)
-def test_an_empty_trace_decides_nothing(each: Judge, iut: Party) -> None:
-    found = weighed(each, [], iut)
-    assert found.verdict in (OPEN, ABSENT)
-    assert found.reason
-
-
-def trace_with_everything() -> list[Record]:
-    frames = [
-        *every(250, 4, OPENING),
-        *every(250, 4, HELLO, start=130),
-        *every(250, 8, UNKNOWN, start=1000),
-        *transfer(1300, IDENTITY),
-        *transfer(1600, IDENTITY),
-        *every(250, 8, KNOWN, start=3000),
-        *every(250, 4, CML(max_voltage=750.0, min_voltage=200.0, max_current=-250.0, min_current=0.0), 4000),
-        *every(50, 40, OUTPUT, start=5000),
-        *every(50, 40, DEMAND, start=5020),
-        *transfer(5100, STATE),
-        *transfer(5352, STATE),
-        *every(10, 20, CST(fault=Reached.YES), start=7003),
-        *every(250, 5, LOST, start=8100),
-    ]
-    return sorted(frames, key=lambda record: record.at_us)
-
-
-def same(one: Finding, other: Finding, shift_us: int) -> None:
-    moved = tuple(stamp + shift_us for stamp in one.at_us)
-    assert msgspec.structs.replace(one, at_us=moved) == other
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if not case.needs], ids=lambda case: str(case.id))
-def test_a_judge_is_a_pure_function_of_the_differences_of_stamps(case: Case) -> None:
-    frames = tuple(trace_with_everything())
-    run = Run(frames, 20_000_000, Precision(2, 30))
-    trace = read_trace(trace_of(run))
-    shifted = msgspec.structs.replace(
-        trace,
-        records=tuple(msgspec.structs.replace(each, at_us=each.at_us + 10**9) for each in trace.records),
-    )
-    once = judge_case(case, trace, CATALOGUE)
-    assert judge_case(case, trace, CATALOGUE) == once
-    for one, other in zip(once, judge_case(case, shifted, CATALOGUE), strict=True):
-        same(one, other, 10**9)
-    in_memory = Trace(records=frames, notes=("quiet_us = 10900000", "resolution_us = 2", "lateness_us = 30"))
-    assert watch_of(trace) == Watch(10_900_000, 2, 30)
-    assert judge_case(case, in_memory, CATALOGUE) == once
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if not case.needs], ids=lambda case: str(case.id))
-def test_a_finding_points_at_frames_with_its_stamps(case: Case) -> None:
-    trace = Trace(records=tuple(trace_with_everything()))
-    for found in judge_case(case, trace, CATALOGUE):
-        assert len(found.frames) == len(found.at_us)
-        assert tuple(trace.records[frame].at_us for frame in found.frames) == found.at_us
-
-
-def test_a_trace_says_how_it_was_made() -> None:
-    run = Run((at(0, OPENING), at(250, OPENING)), 9_000_000, Precision(10, 700))
-    assert watch_of(read_trace(trace_of(run))) == Watch(8_750_000, 10, 700)
-    assert watch_of(read_trace(trace_of(Run((), 5_000_000, Precision())))) == Watch(5_000_000)
-
-
-def test_a_log_from_elsewhere_says_nothing_of_its_making() -> None:
-    content = write_candump([at(0, OPENING), at(250, OPENING), at(500, OPENING)])
-    assert watch_of(read_trace(content)) == Watch(0, 250_000, 0)
-    assert read_trace(content) == read_candump(content)
-
-
-@given(st.binary(max_size=300))
-def test_no_comment_is_too_odd(head: bytes) -> None:
-    content = b"# quiet_us = " + head + b"\n# lateness_us=" + b"9" * 5000 + b"\n"
-    watch = watch_of(read_trace(content))
-    assert watch.lateness_us == 0
-    judge(read_trace(content), CHARGER, (UNASKED,), CATALOGUE)
-
-
-@given(
-    st.lists(
-        st.builds(
-            Record,
-            st.integers(0, 20_000_000),
-            st.one_of(
-                st.sampled_from(
-                    [CCS.identifier(), CEM.identifier(), CRM.identifier(), 0x1CECF456, 0x1CEB56F4]
-                ),
-                st.integers(0, 0x1FFF_FFFF),
-            ),
-            st.binary(max_size=8),
-        ),
-        max_size=40,
-    )
-)
-def test_no_trace_breaks_a_judge(records: list[Record]) -> None:
-    trace = Trace(records=tuple(sorted(records, key=lambda record: record.at_us)))
-    for iut in Party:
-        found = judge(trace, iut, tuple(each for each, party in JUDGES if party is iut), CATALOGUE)
-        for each in found:
-            assert each.verdict is not Verdict.ERROR
-            assert each.verdict is not PASS or each.examined > 0
-            assert each.expected
-            assert each.observed
-            assert all(0 <= frame < len(records) for frame in each.frames)
-
-
-FORBIDDEN = ("swapproto.session", "swapproto.models", "swapproto_conformance.devices", "swapproto_drivers")
-SEEN_BY_JUDGES = ("judges", "evidence", "anchor", "decision", "verdict", "requirement", "script", "tester")
-
-
-@pytest.mark.parametrize("module", SEEN_BY_JUDGES)
-def test_judges_and_tester_know_no_role_machine_and_no_device(module: str) -> None:
-    folder = Path(swapproto_conformance.__path__[0])
-    tree = ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
-    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert names
-    assert not [each for each in names if each.startswith(FORBIDDEN)]
-
-
-def test_no_status_of_the_pack_hides_in_a_charger_judge() -> None:
-    """A message of the tester is never taken for one of the device: classes belong to one party."""
-    for each, iut in JUDGES:
-        kind = getattr(each, "cls", None)
-        assert kind is not None
-        assert kind.sender is iut, each
-    assert BSM.sender is PACK
