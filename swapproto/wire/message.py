@@ -52,8 +52,8 @@ class GroupMeta(msgspec.StructMeta):
         if cls.__struct_fields__:
             cls.layout = read_layout(cls, length, lengths)
             codec = make_codec(cls.layout)
-            for name in ("decode", "read", "encode"):
-                getattr(codec, name).__doc__ = getattr(bases[-1], name).__doc__
+            for verb in ("decode", "read", "encode"):
+                getattr(codec, verb).__doc__ = getattr(bases[-1], verb).__doc__
             cls.codec, cls.decode, cls.read = codec, staticmethod(codec.decode), staticmethod(codec.read)
             cls.encode = codec.encode
         return cls  # type: ignore[no-any-return]
