@@ -7,13 +7,12 @@ import argparse
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from random import Random
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from j1939 import j1939_21 as data_link
-
-from swapproto.frame import SECOND, CanFrame
+from swapproto.frame import SECOND
 from swapproto.transport.events import TransferReceived, TransferSent
 from swapproto.transport.frames import MAX_PACKETS
 from swapproto.transport.tp import Transport
@@ -31,6 +30,8 @@ WINDOWS = (1, MAX_PACKETS)
 SIZES = (49, 1785)
 TARGET = 6
 """How many times less CPU than can-j1939, at 1785 bytes; smaller payloads are shown only."""
+
+data_link: Any = import_module("j1939.j1939_21")
 
 
 class Peer(Protocol):
@@ -53,22 +54,18 @@ class Ours:
     def transfer(self, payload: bytes) -> bytes:
         sender, receiver = self._sender, self._receiver
         sender.send(PGN, payload, RECEIVER, NOW)
-        while self._deliver(sender, receiver) or self._deliver(receiver, sender):
-            pass
+        answered = True
+        while answered:
+            while (frame := sender.poll_transmit()) is not None:
+                receiver.receive(frame, NOW)
+            answered = False
+            while (frame := receiver.poll_transmit()) is not None:
+                sender.receive(frame, NOW)
+                answered = True
         sent, arrived = sender.poll_event(), receiver.poll_event()
         assert isinstance(sent, TransferSent)
         assert isinstance(arrived, TransferReceived)
         return arrived.payload
-
-    @staticmethod
-    def _deliver(source: Transport, target: Transport) -> bool:
-        frame = source.poll_transmit()
-        if frame is None:
-            return False
-        while frame is not None:
-            target.receive(frame, NOW)
-            frame = source.poll_transmit()
-        return True
 
 
 class Theirs:
@@ -77,7 +74,7 @@ class Theirs:
     def __init__(self, window: int) -> None:
         data_link.time = SimpleNamespace(time=lambda: NOW / SECOND)
         make: Callable[..., Peer] = data_link.J1939_21
-        self._flying: deque[CanFrame] = deque()
+        self._flying: deque[tuple[int, bytearray]] = deque()
         self._arrived: list[bytes] = []
         self._jobs = False
         self._sender, self._receiver = (
@@ -85,8 +82,8 @@ class Theirs:
             for address in (SENDER, RECEIVER)
         )
 
-    def _transmit(self, can_id: int, extended: bool, data: Any) -> None:
-        self._flying.append(CanFrame(can_id, bytes(data), extended))
+    def _transmit(self, can_id: int, _extended: bool, data: Any) -> None:
+        self._flying.append((can_id, bytearray(data)))
 
     def _wake(self) -> None:
         self._jobs = True
@@ -104,9 +101,9 @@ class Theirs:
                 self._sender.async_job_thread(now)
                 self._receiver.async_job_thread(now)
                 continue
-            frame = flying.popleft()
-            target = self._sender if frame.id & 0xFF == RECEIVER else self._receiver
-            target.notify(frame.id, bytearray(frame.data), now)
+            can_id, data = flying.popleft()
+            target = self._sender if can_id & 0xFF == RECEIVER else self._receiver
+            target.notify(can_id, data, now)
         return self._arrived.pop()
 
 

@@ -19,7 +19,9 @@ _SUMMARIES = {
     "cert": "Check certificates of conformance runs.",
     "certify": "Judge packs and chargers, with evidence.",
     "decode": "Say what a recording of a CAN bus holds.",
+    "diff": "Say where one recording of a charge departs from another.",
     "message": "Print the layout of a message, or list all messages.",
+    "simulate": "Run a pack or a charger on a link.",
 }
 """One line for each command of this distribution, so that the list needs no import."""
 

@@ -3,32 +3,27 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from swapproto.cli.report import as_json, as_text
-from swapproto.cli.text import output, printable
+from swapproto.cli.text import output
 from swapproto.cli.values import fields, in_words, plain, units
-from swapproto.errors import SwapError
 from swapproto.messages.catalog import Catalogue
 from swapproto.observe.dialogue import Dialogue, TimedMessage
 from swapproto.observe.edition import EditionWatch, Recognition
 from swapproto.observe.survey import survey
-from swapproto.trace.candump import KEPT_CHANNELS, CandumpReader
+from swapproto.trace.candump import KEPT_CHANNELS
+from swapproto.trace.files import FORMATS, Recording, RecordingError, open_recording
 from swapproto.trace.record import Record
 
 CSV_COLUMNS = ("time_s", "line", "sender", "message", "fields", "deviations", "error")
 
 
-class RecordingError(SwapError):
-    """A recording that cannot be opened, or an argument that does not fit it."""
-
-
 def command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A log written by candump -l or -L.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of any format below.")],
     as_object: Annotated[
         bool, typer.Option("--json", help="One JSON object; with --messages one a line.")
     ] = False,
@@ -40,6 +35,10 @@ def command(
     ] = False,
     channel: Annotated[
         str | None, typer.Option("--channel", help="Which channel; else the one with most of the dialogue.")
+    ] = None,
+    format_name: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help=f"Else seen from the file: {', '.join(FORMATS)}."),
     ] = None,
 ) -> None:
     """Say what a recording of a CAN bus holds.
@@ -54,10 +53,9 @@ def command(
     """
     if as_csv and (as_object or not messages):
         raise RecordingError("--csv goes with --messages, and without --json")
-    with _open(file) as stream, output() as out:
-        chosen, recognition, resolution_us, others = _first_look(stream, channel)
-        stream.seek(0)
-        reader = CandumpReader(stream)
+    with open_recording(file, format_name) as recording, output() as out:
+        chosen, recognition, resolution_us, others = _first_look(recording, channel)
+        reader = recording.reader()
         records = (record for record in reader if record.channel == chosen)
         if messages:
             _print_messages(out, _messages(records, recognition), as_object, as_csv)
@@ -70,23 +68,11 @@ def command(
                 out.write(line + "\n")
 
 
-def _open(file: Path) -> BinaryIO:
-    """The file, rewindable: what comes through a pipe is held in memory."""
-    try:
-        stream = file.open("rb")
-        if stream.seekable():
-            return stream
-        with stream:
-            return BytesIO(stream.read())
-    except OSError as error:
-        raise RecordingError(
-            f"{printable(str(file))}: {error.strerror or error}; a candump log is wanted"
-        ) from error
-
-
-def _first_look(stream: BinaryIO, wanted: str | None) -> tuple[str, Recognition, int | None, dict[str, int]]:
+def _first_look(
+    recording: Recording, wanted: str | None
+) -> tuple[str, Recognition, int | None, dict[str, int]]:
     """The channel to show, its edition, the step of the stamps, and the frames on other channels."""
-    reader = CandumpReader(stream)
+    reader = recording.reader()
     watches: dict[str, EditionWatch] = {}
     for record in reader:
         watch = watches.get(record.channel)

@@ -10,7 +10,7 @@ from swapproto.observe.findings import DeviationSum, Violation
 from swapproto.observe.survey import LostTransfer, Survey
 from swapproto.observe.timing import MessageStats
 from swapproto.provenance import Source
-from swapproto.trace.candump import CandumpReader
+from swapproto.trace.reader import RecordReader
 
 SHOWN_SKIPPED = 10
 SHOWN_FOREIGN = 10
@@ -18,7 +18,7 @@ SHOWN_TRANSFERS = 10
 
 
 def as_text(
-    survey: Survey, reader: CandumpReader, file: str, channel: str, others: dict[str, int]
+    survey: Survey, reader: RecordReader, file: str, channel: str, others: dict[str, int]
 ) -> Iterator[str]:
     """The report, line by line, without colour and in ASCII as far as the file's name allows."""
     yield printable(file)
@@ -45,7 +45,7 @@ def as_text(
     yield from _foreign(survey)
 
 
-def _about(survey: Survey, reader: CandumpReader, channel: str, others: dict[str, int]) -> Iterator[str]:
+def _about(survey: Survey, reader: RecordReader, channel: str, others: dict[str, int]) -> Iterator[str]:
     where = f" on {printable(channel)}" if channel else ""
     span = (survey.last_us - survey.first_us) / 1_000_000
     yield (
@@ -202,7 +202,7 @@ def _dropped(survey: Survey, kind: str) -> Iterator[str]:
         yield f"  and {survey.dropped[kind]} more that did not fit in this list"
 
 
-def _skipped(reader: CandumpReader) -> Iterator[str]:
+def _skipped(reader: RecordReader) -> Iterator[str]:
     if not reader.skipped:
         return
     yield ""
@@ -225,7 +225,7 @@ def _foreign(survey: Survey) -> Iterator[str]:
 
 
 def as_json(
-    survey: Survey, reader: CandumpReader, file: str, channel: str, others: dict[str, int]
+    survey: Survey, reader: RecordReader, file: str, channel: str, others: dict[str, int]
 ) -> dict[str, Any]:
     """The same as one object; times in seconds from the first frame, periods in milliseconds."""
     transfers = survey.transfers

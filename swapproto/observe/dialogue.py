@@ -116,20 +116,21 @@ class Dialogue:
     def receive(self, record: Record) -> Sequence[Heard]:
         """What a frame completes; a transfer whose acknowledgement is missing comes late."""
         self.frames += 1
-        self._now_us = record.at_us
+        self._now_us = at_us = record.at_us
         self._line = record.line
         can_id = record.id
         if not record.extended:
             self._count_foreign(-1 - can_id)
             return ()
-        events = self._watch.receive(record.frame, record.at_us * MICROSECOND)
         kind = can_id >> 16 & 0x3FF
         if kind in (TP_DT, TP_CM):
+            events = self._watch.receive(record.frame, at_us * MICROSECOND)
             if can_id & 0xFFFF not in _PAIR:
                 self._count_foreign(can_id)
             if kind == TP_DT:
                 self._packet_lines[can_id & 0xFFFF] = record.line
             return self._transport(events) if events else ()
+        events = self._watch.pass_time(at_us * MICROSECOND)
         late = self._transport(events) if events else ()
         try:
             known = self._known[can_id]
@@ -139,9 +140,8 @@ class Dialogue:
             self._count_foreign(can_id)
             return late
         cls, sender = known
-        message = TimedMessage(
-            record.at_us, record.line, cls, sender, record.data, cls.read(record.data), can_id >> 26
-        )
+        payload = record.data
+        message = TimedMessage(at_us, record.line, cls, sender, payload, cls.read(payload), can_id >> 26)
         return (*late, message) if late else (message,)
 
     def finish(self) -> Sequence[Heard]:

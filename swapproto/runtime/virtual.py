@@ -90,16 +90,16 @@ class Port:
         "bus",
         "conditions",
         "direct",
+        "draw_latency",
+        "draw_lateness",
+        "draw_loss",
         "due",
         "head",
         "last_delivery",
-        "latency_random",
-        "loss_random",
         "name",
         "node",
         "others",
         "tec",
-        "timer_random",
         "wanted",
     )
 
@@ -112,9 +112,9 @@ class Port:
         self.conditions = conditions
         self.attached = True
         self.direct = not (conditions.latency or conditions.jitter or conditions.loss)
-        self.latency_random = Random(f"{bus.seed}/{name}/latency")
-        self.timer_random = Random(f"{bus.seed}/{name}/timer")
-        self.loss_random = Random(f"{bus.seed}/{name}/loss")
+        self.draw_latency = Random(f"{bus.seed}/{name}/latency").random
+        self.draw_lateness = Random(f"{bus.seed}/{name}/timer").random
+        self.draw_loss = Random(f"{bus.seed}/{name}/loss").random
         self.head: CanFrame | None = None
         self.others: tuple[Port, ...] = ()
         self.last_delivery: Instant = 0
@@ -357,13 +357,14 @@ class VirtualBus:
     def _post(self, port: Port, frame: CanFrame) -> None:
         """Lose a frame, or let it reach a slow receiver later."""
         now, conditions = self._now, port.conditions
-        if conditions.loss and port.loss_random.random() < conditions.loss:
+        if conditions.loss and port.draw_loss() < conditions.loss:
             self.lost.append(Lost(frame, now, port.name))
             return
         at = now + conditions.latency
         if conditions.jitter:
-            at += int(port.latency_random.random() * (conditions.jitter + 1))
-        port.last_delivery = at = max(at, port.last_delivery)
+            at += int(port.draw_latency() * (conditions.jitter + 1))
+        at = max(at, port.last_delivery)
+        port.last_delivery = at
         self._sequence += 1
         heappush(self._heap, (at, self._sequence, port, frame))
 
@@ -390,8 +391,9 @@ class VirtualBus:
             return
         node = port.node
         if port.head is None:
-            port.head = node.poll_transmit()
-            if port.head is not None:
+            frame = node.poll_transmit()
+            if frame is not None:
+                port.head = frame
                 self._waiting += 1
         wanted = node.next_timeout()
         if wanted != port.wanted:
@@ -400,8 +402,9 @@ class VirtualBus:
                 port.due = _NEVER
                 return
             due = max(self._now, wanted)
-            if port.conditions.timer_jitter:
-                due += int(port.timer_random.random() * (port.conditions.timer_jitter + 1))
+            jitter = port.conditions.timer_jitter
+            if jitter:
+                due += int(port.draw_lateness() * (jitter + 1))
             port.due = due
         # An entry that comes too early re-arms itself, so that a timer that is put off costs nothing.
         if port.due < port.armed:

@@ -212,9 +212,7 @@ class Machine(Generic[S, I]):
                 # One before may have changed the state and with it the senders.
                 if sender.due <= now and senders.get(sender.kind) is sender:
                     self._send(sender, now)
-            soonest = _NEVER
-            for sender in senders.values():
-                soonest = min(soonest, sender.due)
+            soonest = min([sender.due for sender in senders.values()], default=_NEVER)
         self._wake = min(soonest, *timers.values()) if timers else soonest
 
     def _expire(self, now: Instant) -> None:

@@ -37,6 +37,9 @@ class Control(IntEnum):
     ABORT = 255
 
 
+_CTS = Control.CTS.value
+
+
 class AbortReason(IntEnum):
     """Second byte of an abort. Devices also send values outside this list (255 was recorded)."""
 
@@ -94,7 +97,7 @@ def rts(pgn: int, size: int, packets: int | None = None, limit: int = NO_LIMIT) 
 
 def cts(pgn: int, packets: int, next_packet: int) -> bytes:
     """Clear to send."""
-    return bytes((Control.CTS, packets, next_packet, 0xFF, 0xFF)) + _pgn(pgn)
+    return bytes((_CTS, packets, next_packet, 0xFF, 0xFF, pgn & 0xFF, pgn >> 8 & 0xFF, pgn >> 16))
 
 
 def cts_hold(pgn: int) -> bytes:

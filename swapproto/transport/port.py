@@ -30,12 +30,13 @@ class Port:
         self.priority = priority
         self.now: Instant = 0
         """The last instant that the endpoint was told."""
+        self._control_id = cm_id(0, address, priority)
         self.frames: deque[CanFrame] = deque(maxlen=MAX_QUEUED)
         self.events: deque[TpEvent] = deque(maxlen=MAX_QUEUED)
         self.lost_events = 0
 
     def control(self, destination: int, data: bytes) -> None:
-        self.frames.append(CanFrame(cm_id(destination, self.address, self.priority), data))
+        self.frames.append(CanFrame(self._control_id | destination << 8, data))
 
     def send_abort(self, peer: int, pgn: int, code: int) -> None:
         self.control(peer, abort(pgn, code))

@@ -143,10 +143,12 @@ class Receiver:
             self._grant(incoming, now)
 
     def next_timeout(self) -> Instant | None:
+        if not self._addressed and not self._broadcast:
+            return None
         deadlines = [incoming.deadline for incoming in self._addressed.values()]
         if self._broadcast:
             deadlines += [incoming.deadline for incoming in self._broadcast.values()]
-        return min(deadlines) if deadlines else None
+        return min(deadlines)
 
     def handle_timeout(self, now: Instant) -> None:
         for incoming in [t for t in self._broadcast.values() if now >= t.deadline]:
@@ -201,9 +203,12 @@ class Receiver:
             incoming.deadline = now + self._timing.Th // 2
             self._port.control(incoming.source, cts_hold(incoming.pgn))
             return
-        end, last = first, min(first + incoming.limit - 1, incoming.packets)
-        while end < last and incoming.parts[end + 1] is None:
-            end += 1
+        end = last = min(first + incoming.limit - 1, incoming.packets)
+        if incoming.missing <= incoming.packets - first:
+            # Some packet behind the first is here already.
+            end = first
+            while end < last and incoming.parts[end + 1] is None:
+                end += 1
         incoming.end = end
         incoming.deadline = now + self._timing.T2
         self._port.control(incoming.source, cts(incoming.pgn, end - first + 1, first))

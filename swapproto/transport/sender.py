@@ -30,14 +30,15 @@ class _Outgoing(Connection):
     """
 
     __slots__ = (
-        "deadline", "end", "first", "id", "next", "packets", "padded", "payload", "retried", "retries",
+        "deadline", "end", "first", "gap", "id", "next", "packets", "padded", "payload", "retried", "retries",
         "sent", "started",
     )  # fmt: skip
 
-    def __init__(self, connection: Connection, payload: bytes, can_id: int) -> None:
+    def __init__(self, connection: Connection, payload: bytes, can_id: int, gap: int) -> None:
         super().__init__(connection.pgn, connection.source, connection.destination)
         self.payload = payload
         self.id = can_id
+        self.gap = gap
         self.packets = packet_count(len(payload))
         self.padded = payload.ljust(self.packets * PACKET_BYTES, b"\xff")
         self.first = self.next = 1
@@ -76,12 +77,14 @@ class Sender:
         self._max_queue = max_queue
         self._running: dict[int, _Outgoing] = {}
         self._queues: dict[int, deque[_Outgoing]] = {}
-        self._ready: deque[_Outgoing] = deque()
+        self.ready: deque[_Outgoing] = deque()
+        """Transfers with a packet that may go out now."""
 
     def send(self, pgn: int, payload: bytes, destination: int, now: Instant) -> None:
         port = self._port
         can_id = dt_id(destination, port.address, port.priority)
-        outgoing = _Outgoing(Connection(pgn, port.address, destination), payload, can_id)
+        gap = self._bam_gap if destination == GLOBAL_ADDRESS else self._gap
+        outgoing = _Outgoing(Connection(pgn, port.address, destination), payload, can_id, gap)
         if destination not in self._running:
             self._start(outgoing, now)
             return
@@ -96,11 +99,9 @@ class Sender:
     def pending(self, destination: int) -> int:
         return (destination in self._running) + len(self._queues.get(destination, ()))
 
-    def poll(self, now: Instant) -> CanFrame | None:
-        """The next data packet that may go out now."""
-        ready = self._ready
-        if not ready:
-            return None
+    def poll(self, now: Instant) -> CanFrame:
+        """The next data packet; only while there is a transfer in the ready list."""
+        ready = self.ready
         outgoing = ready[0]
         number = outgoing.next
         at = PACKET_BYTES * number
@@ -109,12 +110,9 @@ class Sender:
         if number == outgoing.end:
             ready.popleft()
             self._window_sent(outgoing, now)
-        elif outgoing.destination == GLOBAL_ADDRESS:
+        elif outgoing.gap:
             ready.popleft()
-            outgoing.deadline = now + self._bam_gap
-        elif self._gap:
-            ready.popleft()
-            outgoing.deadline = now + self._gap
+            outgoing.deadline = now + outgoing.gap
         elif len(ready) > 1:
             ready.rotate(-1)
         return frame
@@ -129,9 +127,10 @@ class Sender:
         if count and not 1 <= first <= outgoing.packets:
             self._port.violation(Violation.CTS_PACKET, frame)
             return
+        last = min(first + count - 1, outgoing.packets)
         if outgoing.sending:
             self._port.violation(Violation.CTS_WHILE_SENDING, frame)
-            if (first, min(first + count - 1, outgoing.packets)) != (outgoing.first, outgoing.end):
+            if (first, last) != (outgoing.first, outgoing.end):
                 self._abort(outgoing, AbortedBy.US, AbortReason.CTS_WHILE_SENDING, now)
             return
         if count == 0:
@@ -140,15 +139,15 @@ class Sender:
         if first > outgoing.sent + 1:
             self._port.violation(Violation.CTS_PACKET, frame)
             return
-        if count > min(self._window, outgoing.packets - first + 1):
+        if count > self._window or count > outgoing.packets - first + 1:
             self._port.violation(Violation.CTS_WINDOW, frame)
         if first <= outgoing.sent and not self._may_retransmit(outgoing, first):
             self._abort(outgoing, AbortedBy.US, AbortReason.RETRANSMIT_LIMIT, now)
             return
         outgoing.first = outgoing.next = first
-        outgoing.end = min(first + count - 1, outgoing.packets)
+        outgoing.end = last
         outgoing.deadline = None
-        self._ready.append(outgoing)
+        self.ready.append(outgoing)
 
     def acknowledged(self, frame: CanFrame, now: Instant) -> None:
         data = frame.data
@@ -173,6 +172,8 @@ class Sender:
         return True
 
     def next_timeout(self) -> Instant | None:
+        if not self._running:
+            return None
         deadlines = [out.deadline for out in self._running.values() if out.deadline is not None]
         return min(deadlines) if deadlines else None
 
@@ -181,7 +182,7 @@ class Sender:
         for outgoing in [out for out in running if out.deadline is not None and now >= out.deadline]:
             if outgoing.sending:
                 outgoing.deadline = None
-                self._ready.append(outgoing)
+                self.ready.append(outgoing)
             else:
                 self._abort(outgoing, AbortedBy.TIMEOUT, AbortReason.TIMEOUT, now)
 
@@ -227,8 +228,8 @@ class Sender:
         """Forget a transfer that ended and start the one queued behind it."""
         destination = outgoing.destination
         del self._running[destination]
-        if outgoing in self._ready:
-            self._ready.remove(outgoing)
+        if outgoing in self.ready:
+            self.ready.remove(outgoing)
         queue = self._queues.get(destination)
         if queue:
             self._start(queue.popleft(), now)

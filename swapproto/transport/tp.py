@@ -33,7 +33,10 @@ from swapproto.transport.rules import Violation
 from swapproto.transport.sender import Sender
 from swapproto.transport.timing import J1939_21, TpTiming
 
+_KINDS = frozenset({TP_DT, TP_CM})
 _CONTROLS = frozenset(Control)
+# Plain numbers, for every CTS is compared with both and a member's way through its class takes time.
+_CTS, _BAM = Control.CTS.value, Control.BAM.value
 
 RETRIES = 2
 """Requests to retransmit the same packet before a transfer is given up [reported]."""
@@ -73,6 +76,7 @@ class Transport:
                 f"gaps of {packet_gap} and {gap} ns: the first must be 0 or more, the second more"
             )
         self._port = Port(address, priority)
+        self._ours = frozenset({address, GLOBAL_ADDRESS})
         self._receiver = Receiver(self._port, timing, window, retries, max_transfers)
         self._sender = Sender(
             self._port,
@@ -134,11 +138,11 @@ class Transport:
         """
         can_id = frame.id
         kind = can_id >> 16 & 0x3FF
-        if kind not in (TP_DT, TP_CM) or not frame.extended or frame.remote:
+        if kind not in _KINDS or not frame.extended or frame.remote:
             return False
         port = self._port
         destination = can_id >> 8 & 0xFF
-        if destination not in (port.address, GLOBAL_ADDRESS) or can_id & 0xFF == port.address:
+        if destination not in self._ours or can_id & 0xFF == port.address:
             return False
         port.now = now
         if kind == TP_DT:
@@ -163,7 +167,9 @@ class Transport:
     def poll_transmit(self) -> CanFrame | None:
         """The next frame for the bus, or None. Poll after any of the calls that take an instant."""
         port = self._port
-        return port.frames.popleft() if port.frames else self._sender.poll(port.now)
+        if port.frames:
+            return port.frames.popleft()
+        return self._sender.poll(port.now) if self._sender.ready else None
 
     def poll_event(self) -> TpEvent | None:
         """The next event, or None. Poll after receive(), handle_timeout() and poll_transmit()."""
@@ -178,12 +184,12 @@ class Transport:
             self._port.violation(Violation.BAD_SOURCE, frame)
             return
         control = data[0]
-        if (control == Control.BAM) != (destination == GLOBAL_ADDRESS) and control in _CONTROLS:
+        if (control == _BAM) != (destination == GLOBAL_ADDRESS) and control in _CONTROLS:
             self._port.violation(Violation.MISDIRECTED, frame)
+        elif control == _CTS:
+            self._sender.cts(frame, now)
         elif control in (Control.RTS, Control.BAM):
             self._receiver.announced(frame, destination, now)
-        elif control == Control.CTS:
-            self._sender.cts(frame, now)
         elif control == Control.END_OF_MSG_ACK:
             self._sender.acknowledged(frame, now)
         elif control == Control.ABORT:

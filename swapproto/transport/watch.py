@@ -103,18 +103,25 @@ class TransportWatch:
                 self._data(frame, now)
             else:
                 self._control(frame, now)
-        if not self._events:
-            return ()
-        events, self._events = self._events, []
-        return events
+        return self._take_events() if self._events else ()
+
+    def pass_time(self, now: Instant) -> Sequence[WatchEvent]:
+        """Like receive() of a frame that is no transport traffic."""
+        if self._check_at is not None and now > self._check_at:
+            self._expire(now)
+        return self._take_events() if self._events else ()
 
     def finish(self, now: Instant) -> Sequence[WatchEvent]:
         """Report what is still open when the recording ends, and forget it."""
         self._expire(now)
-        events, self._events = self._events, []
+        events = self._take_events()
         events += [observed.given_up(Ending.OPEN_AT_END, now) for observed in self._open.values()]
         self._open.clear()
         self._check_at = None
+        return events
+
+    def _take_events(self) -> list[WatchEvent]:
+        events, self._events = self._events, []
         return events
 
     def _data(self, frame: CanFrame, now: Instant) -> None:
