@@ -15,8 +15,8 @@ from swapproto.messages.catalog import Catalogue
 from swapproto.observe.dialogue import Dialogue, TimedMessage
 from swapproto.observe.edition import EditionWatch, Recognition
 from swapproto.observe.survey import survey
-from swapproto.trace.candump import KEPT_CHANNELS
 from swapproto.trace.files import FORMATS, Recording, RecordingError, open_recording
+from swapproto.trace.reader import KEPT_CHANNELS
 from swapproto.trace.record import Record
 
 CSV_COLUMNS = ("time_s", "line", "sender", "message", "fields", "deviations", "error")

@@ -205,6 +205,8 @@ class Endpoint:
         if changed is None:
             return
         payload = changed.encode()
+        if self._hooks.payloads is not None:
+            payload = self._hooks.payloads(changed, payload)
         if len(payload) > _SINGLE_FRAME:
             self._waiting[type(message)] = changed.pgn, payload
         else:

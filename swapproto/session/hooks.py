@@ -18,5 +18,7 @@ class Hooks(msgspec.Struct, frozen=True, kw_only=True):
     """What to send in place of a message of the session; None sends nothing."""
     incoming: Callable[[ChargingMessage, Instant], ChargingMessage | None] | None = None
     """What the session shall take for a message that arrived; None keeps it deaf."""
+    payloads: Callable[[ChargingMessage, bytes], bytes] | None = None
+    """The bytes of a message, before a long one is cut into packets."""
     frames: Callable[[CanFrame, Instant], Sequence[tuple[CanFrame, int]]] | None = None
     """What goes on the bus in place of a frame: frames, each with a delay in ns; transport included."""

@@ -11,19 +11,12 @@ The reader holds one line at a time and raises for nothing that a file can conta
 import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
-from math import gcd
 from typing import BinaryIO
 
 from swapproto.errors import CodecError
 from swapproto.frame import MAX_EXTENDED_ID, MAX_STANDARD_ID
-from swapproto.trace.record import Record, SkippedLine, Trace
-
-MAX_LINE = 1024
-"""Bytes; the longest line that candump writes, an FD frame, has about 200."""
-KEPT_SKIPPED = 100
-"""Skipped lines that are kept with their text; all are counted."""
-KEPT_CHANNELS = 64
-SHOWN_TEXT = 60
+from swapproto.trace.reader import KEPT_CHANNELS, FrameReader, OtherFrame
+from swapproto.trace.record import Record, Trace
 
 _ERROR_FLAG = 0x2000_0000
 _BOM = b"\xef\xbb\xbf"
@@ -38,70 +31,22 @@ _SCREEN = re.compile(rb"[ \t]*(?:\([\d.]+\))?[ \t]*\S+[ \t]+(?:TX|RX|[- ])*[ \t]
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 
 
-class CandumpReader:
+class CandumpReader(FrameReader):
     """Iterates over the data frames of a log; what it met besides stands in its attributes afterwards."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.lines = 0
-        self.skipped: list[SkippedLine] = []
-        self.skipped_lines = 0
-        self.other_frames: dict[str, int] = {}
-        self.channels: dict[str, int] = {}
-        """Data frames by channel."""
-        self.resolution_us: int | None = None
-        """Greatest common divisor of the differences between stamps."""
-        self.steps_back = 0
-        """Frames stamped earlier than the one before."""
-        self.first_step_back = 0
-        self.cut_stamps = 0
-        """Stamps finer than a microsecond."""
-
-    def __iter__(self) -> Iterator[Record]:
-        step = 0
-        last: int | None = None
-        for line in self._each_line():
-            record = self._record(line)
-            if record is None:
-                continue
-            at = record.at_us
-            if last is not None and at != last:
-                if at < last:
-                    self.steps_back += 1
-                    self.first_step_back = self.first_step_back or record.line
-                if step != 1:
-                    self.resolution_us = step = gcd(step, at - last)
-            last = at
-            yield record
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is odd about the file as a whole."""
-        found: list[str] = []
-        if self.steps_back:
-            found.append(
-                f"{self.steps_back} frames are stamped earlier than the one before, "
-                f"first in line {self.first_step_back}"
-            )
-        if self.cut_stamps:
-            found.append(f"{self.cut_stamps} stamps are finer than a microsecond and were cut")
         if self.skipped_lines and not self.channels and not self.other_frames:
-            found.append("no line is of candump's log format (candump -l or -L)")
-        return tuple(found)
+            return (*super().notes, "no line is of candump's log format (candump -l or -L)")
+        return super().notes
 
-    def _each_line(self) -> Iterator[bytes]:
-        readline = self._stream.readline
-        while line := readline(MAX_LINE + 1):
-            self.lines += 1
-            if len(line) > MAX_LINE and not line.endswith(b"\n"):
-                text = line
-                while line and not line.endswith(b"\n"):
-                    line = readline(1 << 16)
-                self._skip(text, f"longer than {MAX_LINE} bytes")
-                continue
-            if self.lines == 1 and line.startswith(_BOM):
-                line = line[len(_BOM) :]
-            yield line.rstrip(b"\r\n")
+    def _records(self) -> Iterator[Record]:
+        for line in self._each_line():
+            text = line[len(_BOM) :] if self.lines == 1 and line.startswith(_BOM) else line
+            record = self._record(text)
+            if record is not None:
+                yield record
 
     def _record(self, line: bytes) -> Record | None:
         match = _DATA_FRAME.fullmatch(line)
@@ -113,7 +58,7 @@ class CandumpReader:
         extended = len(digits) == 8
         if can_id > (MAX_EXTENDED_ID if extended else MAX_STANDARD_ID):
             if extended and can_id & _ERROR_FLAG:
-                self._other("error")
+                self._leave_out(OtherFrame("error"), line)
             else:
                 self._skip(line, f"identifier {can_id:X} has more than {29 if extended else 11} bits")
             return None
@@ -150,22 +95,12 @@ class CandumpReader:
         digits, rest, behind = match.groups()
         if _HEX.fullmatch(digits) and len(digits) in (3, 8):
             if _FD.fullmatch(rest):
-                self._other("FD")
+                self._leave_out(OtherFrame("FD"), line)
                 return
             if _REMOTE.fullmatch(rest):
-                self._other("remote")
+                self._leave_out(OtherFrame("remote"), line)
                 return
         self._skip(line, _why_no_frame(digits, rest, behind))
-
-    def _other(self, kind: str) -> None:
-        self.other_frames[kind] = self.other_frames.get(kind, 0) + 1
-
-    def _skip(self, line: bytes, reason: str) -> None:
-        self.skipped_lines += 1
-        if len(self.skipped) < KEPT_SKIPPED:
-            text = line[:SHOWN_TEXT].decode("ascii", "backslashreplace")
-            shown = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
-            self.skipped.append(SkippedLine(self.lines, reason, shown))
 
 
 def _why_no_line(line: bytes) -> str:

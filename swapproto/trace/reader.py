@@ -1,12 +1,19 @@
 """What every reader of a recording tells, and the bookkeeping that the readers share."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from math import gcd
 from typing import BinaryIO, Protocol
 
 from swapproto.frame import MAX_EXTENDED_ID, MAX_STANDARD_ID
-from swapproto.trace.candump import KEPT_CHANNELS, KEPT_SKIPPED, MAX_LINE, SHOWN_TEXT
 from swapproto.trace.record import Record, SkippedLine
+
+MAX_LINE = 1024
+"""Bytes; the longest line that candump writes, an FD frame, has about 200."""
+KEPT_SKIPPED = 100
+"""Skipped lines that are kept with their text; all are counted."""
+KEPT_CHANNELS = 64
+SHOWN_TEXT = 60
 
 
 class RecordReader(Protocol):
@@ -36,7 +43,7 @@ class OtherFrame(Exception):
     """No data frame of classic CAN: it is counted under its kind."""
 
 
-class FrameReader:
+class FrameReader(ABC):
     """Base of the readers: a subclass gives the frames, and damage in a file is counted, never raised."""
 
     unit = "line"
@@ -86,8 +93,9 @@ class FrameReader:
             found.append(f"{self.cut_stamps} stamps are finer than a microsecond and were cut")
         return (*found, *self._remarks)
 
+    @abstractmethod
     def _records(self) -> Iterator[Record]:
-        raise NotImplementedError
+        """Every data frame of the file, in its order."""
 
     def _each_line(self) -> Iterator[bytes]:
         """Lines without their ends; one that is too long is skipped without being held."""

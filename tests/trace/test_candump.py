@@ -6,14 +6,8 @@ from hypothesis import strategies as st
 
 from swapproto.errors import CodecError
 from swapproto.frame import CanFrame
-from swapproto.trace.candump import (
-    KEPT_SKIPPED,
-    MAX_LINE,
-    CandumpReader,
-    candump_lines,
-    read_candump,
-    write_candump,
-)
+from swapproto.trace.candump import CandumpReader, candump_lines, read_candump, write_candump
+from swapproto.trace.reader import KEPT_SKIPPED, MAX_LINE
 from swapproto.trace.record import Record
 
 GOOD = b"(1703560145.812828) can0 181056F4#5217820F02\n"
