@@ -1,25 +1,36 @@
 """What the report page is made of: excerpts, lines, the grid, drawings, colours."""
 
 import re
+import xml.etree.ElementTree as ET
 from importlib.resources import files
 from itertools import pairwise
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swapproto.messages.gbt27930 import BCL, CRO, ChargeMode, Party, Ready
-from swapproto.provenance import Basis
-from swapproto.trace.record import Record
+from swapproto.frame import SECOND as NS
+from swapproto.messages.gbt27930 import BCL, CHM, CRM, CRO, ChargeMode, Party, Ready, Recognition
+from swapproto.messages.gbt27930.timers import Timer
+from swapproto.provenance import Basis, Source
+from swapproto.trace.record import Record, Trace
 from swapproto.transport.frames import TP_CM, TP_DT
+from swapproto_conformance.anchor import first
+from swapproto_conformance.cases import CASES
+from swapproto_conformance.evidence import Evidence, Precision
+from swapproto_conformance.judges import Follows, Periodic
+from swapproto_conformance.report import lane as lanes
+from swapproto_conformance.report import render
+from swapproto_conformance.report import window as windows
 from swapproto_conformance.report.drawing import session, stops
 from swapproto_conformance.report.excerpt import Excerpt, Folded, Moment, Shown, excerpt
 from swapproto_conformance.report.grid import grid, worst
 from swapproto_conformance.report.lines import fields, read
 from swapproto_conformance.report.strip import strip
 from swapproto_conformance.report.svg import domain, reduce, runs, ticks, time_ticks
-from swapproto_conformance.report.texts import TEXTS, Language, lookup
+from swapproto_conformance.report.texts import TEXTS, Language, Words
 from swapproto_conformance.requirement import Requirement
 from swapproto_conformance.results import Bench, CaseResult, RunInfo, RunResult, finish
 from swapproto_conformance.verdict import Finding, Verdict
@@ -112,12 +123,15 @@ def test_an_excerpt_is_bounded_and_loses_nothing(count: int, frames: list[int], 
 @settings(max_examples=150, deadline=None)
 @given(RECORDS)
 def test_any_trace_can_be_read_and_drawn(records: list[Record]) -> None:
-    story, text = read(records), lookup("en")
+    story = read(records)
     assert [line.data for line in story.lines] == [record.data for record in records]
     for line in story.lines:
         assert all(isinstance(each, str) for each in fields(line))
-    strip(story, [record.at_us for record in records], 0, "x", "a", text)
-    session(story, "x", "a", text)
+    strip(story, [record.at_us for record in records], 0, "x", "a", "en")
+    session(story, "x", "a", "zh")
+    stamps = tuple(record.at_us for record in records)
+    shown = lanes.lane(story, [finding(Verdict.FAIL, tuple(range(len(records))), stamps)])
+    lanes.draw(shown, story, "x", "a", "en")
 
 
 def test_a_transfer_is_decoded_at_its_last_packet() -> None:
@@ -294,3 +308,176 @@ def test_every_text_has_both_languages_and_the_same_values() -> None:
         values = {lang: set(re.findall(r"{(\w+)}", entry[lang])) for lang in get_args(Language)}
         assert values["en"] == values["zh"], key
         assert all(entry.values()), key
+
+
+def timed(
+    expected: str,
+    observed: str,
+    verdict: Verdict = Verdict.FAIL,
+    frames: tuple[int, ...] = (),
+    at_us: tuple[int, ...] = (),
+) -> Finding:
+    return msgspec.structs.replace(finding(verdict, frames, at_us), expected=expected, observed=observed)
+
+
+def follows(answer_ms: int | None, *, early: bool) -> Finding:
+    """What the suite's own judge says of CRM after CHM, which ends with the trace after 20 s."""
+    timer = Timer("a time", 5 * NS, Source("a source", Basis.REPORTED, 2))
+    judge = Follows(requirement="D/s/n", cls=CRM, after=first(CHM), within=timer, early=early)
+    chm, crm = CHM(version_minor=1, version_major=1), CRM(result=Recognition.NOT_RECOGNISED, charger_number=7)
+    records = [Record(1_000_000, chm.identifier(), chm.encode())]
+    if answer_ms is not None:
+        records.append(Record(1_000_000 + answer_ms * 1000, crm.identifier(), crm.encode()))
+    records.append(Record(21_000_000, chm.identifier(), chm.encode()))
+    outcome = judge.judge(Evidence(tuple(records), Party.CHARGER, Precision(1, 0)))
+    return timed(outcome.expected, outcome.observed, outcome.verdict, at_us=outcome.at_us)
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("answer_ms", [None, 250, 5_100, 12_345])
+def test_the_window_is_what_the_judge_says(answer_ms: int | None, early: bool) -> None:
+    shown = windows.window(follows(answer_ms, early=early))
+    assert shown is not None
+    assert (shown.name, shown.nominal, shown.high) == ("CRM", 5000, 5500)
+    assert shown.low == (4500 if early else 0)
+    assert shown.anchor is not None
+    assert shown.anchor.endswith("first CHM")
+    assert shown.at == answer_ms
+    assert shown.watched == (20_000 if answer_ms is None else 0)
+    assert shown.conforms == (answer_ms is not None and shown.low <= answer_ms <= shown.high)
+
+
+def test_the_window_of_a_period_is_what_the_judge_says() -> None:
+    records = [
+        msgspec.structs.replace(each, at_us=each.at_us + 1000 * (n % 2)) for n, each in enumerate(cyclic(9))
+    ]
+    outcome = Periodic(CRO).judge(Evidence(tuple(records), Party.CHARGER, Precision(1, 0)))
+    shown = windows.window(timed(outcome.expected, outcome.observed))
+    assert shown == windows.Window(
+        name="CRO", anchor=None, nominal=250, low=225, high=275, at=250, spread=(249, 251)
+    )
+
+
+@pytest.mark.parametrize(
+    "expected", ["", "no CCS after the first CST and 1000 ms", "CEM at soon after the end"]
+)
+def test_words_that_name_no_time_have_no_window(expected: str) -> None:
+    assert windows.window(timed(expected, "CEM after 12 ms")) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(1e-3, 1e6), st.floats(0, 1e6), st.one_of(st.none(), st.floats(0, 1e7)), st.text(max_size=200)
+)
+def test_any_window_stays_inside_its_drawing(
+    nominal: float, margin: float, at: float | None, anchor: str
+) -> None:
+    shown = windows.Window(
+        name="CEM",
+        anchor=anchor,
+        nominal=nominal,
+        low=nominal - margin,
+        high=nominal + margin,
+        at=at,
+        watched=at or 0.0,
+    )
+    drawing = ET.fromstring(f"<p>{windows.draw(shown, 'a', 'en')}</p>")
+    for each in drawing.iter("rect"):
+        assert 0 <= float(each.attrib["x"]) <= float(each.attrib["x"]) + float(each.attrib["width"]) <= 960
+    for each in drawing.iter("text"):
+        assert 0 <= float(each.attrib["x"]) <= 960
+
+
+def shown_lines(drawn: lanes.Lane) -> list[Shown]:
+    return [row for row in drawn.rows if isinstance(row, Shown)]
+
+
+def test_a_transfer_is_one_arrow_and_keeps_its_evidence() -> None:
+    payload = bytes(range(1, 18))
+    frames = [
+        (0x1CEC56F4, bytes((16, 17, 0, 3, 255, 0, 6, 0))),
+        (0x1CECF456, bytes((17, 3, 1, 255, 255, 0, 6, 0))),
+        *((0x1CEB56F4, bytes((n,)) + payload[n * 7 - 7 : n * 7].ljust(7, b"\xff")) for n in (1, 2, 3)),
+        (0x1CECF456, bytes((19, 17, 0, 3, 255, 0, 6, 0))),
+    ]
+    story = read([Record(position * 1000, *frame) for position, frame in enumerate(frames)])
+    assert [line.name for line in lanes.messages(story.lines)] == ["BCP"]
+    for packet in range(5):
+        (arrow,) = shown_lines(lanes.lane(story, [finding(Verdict.FAIL, (packet,))]))
+        assert (arrow.line.name, arrow.line.began_us, arrow.evidence) == ("BCP", 0, True)
+    broken = read([Record(position * 1000, *frame) for position, frame in enumerate(frames[:4])])
+    assert [line.name for line in lanes.messages(broken.lines)] == ["TP.CM", "TP.CM"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 300), st.lists(st.integers(0, 299), max_size=40), st.sets(st.integers(0, 299)))
+def test_the_lane_is_bounded_and_loses_nothing(count: int, frames: list[int], changes: set[int]) -> None:
+    story = read(cyclic(count, *changes))
+    found = lanes.lane(story, [finding(Verdict.FAIL, tuple(frames))])
+    assert found.messages == count
+    assert found.arrows <= 70
+    folded = [row for row in found.rows if isinstance(row, Folded)]
+    assert found.arrows + sum(row.count for row in folded) == count
+    evidence = {frame for frame in frames if frame < count}
+    assert found.evidence + sum(row.evidence for row in folded) == len(evidence)
+
+
+def test_the_limit_of_a_message_has_its_place_in_the_lane() -> None:
+    late = timed(
+        "CEM at 1000 ms (tolerance 100 ms) after the first CRO",
+        "CEM after 3000 ms",
+        frames=(2,),
+        at_us=(500_000,),
+    )
+    drawn = lanes.lane(read(cyclic(20)), [late])
+    moments = [index for index, row in enumerate(drawn.rows) if isinstance(row, Moment)]
+    (place,) = moments
+    before, after = drawn.rows[place - 1], drawn.rows[place + 1]
+    assert isinstance(before, Shown)
+    assert isinstance(after, Shown)
+    assert before.line.at_us < 1_600_000 <= after.line.at_us
+    drawing = ET.fromstring(str(lanes.draw(drawn, read(cyclic(20)), "x", "a", "en")))
+    assert "limit for CEM, 1100 ms" in set(drawing.itertext())
+    assert [each.attrib["class"] for each in drawing.iter("rect")] == ["bar"]
+
+
+@given(st.text(), st.text())
+def test_words_hold_both_languages_and_no_markup(english: str, chinese: str) -> None:
+    both = Words(english, chinese).__html__()
+    assert re.sub(r'</?span(?: lang="(?:en|zh-CN)")?>', "", both).count("<") == 0
+    assert both.count('lang="zh-CN"') == (english != chinese)
+
+
+def test_one_page_holds_both_languages() -> None:
+    made = result(("x/1", Verdict.PASS, (finding(Verdict.PASS, (0,)),)))
+    traces = {"x/1": Trace(tuple(cyclic(20)))}
+    for content in (render(made, traces, lang).decode() for lang in get_args(Language)):
+        for key in ("outcome", "cases", "lane", "lane.key", "zoom.in", "says.pass"):
+            both = Words(TEXTS[key]["en"], TEXTS[key]["zh"])
+            assert both.__html__() in content, key
+        assert not re.search(r'="[^"]*<span', content)
+
+
+def test_titles_of_the_suite_are_found_in_chinese() -> None:
+    own = next(each for each in CASES if each.title_zh)
+    (plain,) = result((own.id, Verdict.PASS, (finding(Verdict.PASS),))).cases
+    for title, found in ((own.title, True), ("another test", False)):
+        named = finish(result().run, [msgspec.structs.replace(plain, title=title)])
+        assert (f'<span lang="zh-CN">{own.title_zh}</span>' in render(named, {}).decode()) == found
+
+
+def test_a_passed_time_is_drawn_with_its_window() -> None:
+    timely = timed(
+        "CEM at 1000 ms (tolerance 100 ms) after the last BCL", "CEM after 1001.5 ms", Verdict.PASS
+    )
+    content = render(result(("x/1", Verdict.PASS, (timely,))), {}).decode()
+    (drawing,) = re.findall(r'<svg viewBox[^>]*class="window".*?</svg>', content, re.DOTALL)
+    texts = set(ET.fromstring(drawing).itertext())
+    assert {"nominal 1000", "标称 1000", "CEM at 1001.5 ms", "ms after the last BCL"} <= texts
+
+
+def test_cases_with_like_names_keep_their_own_anchors() -> None:
+    names = ["a/b", "a-b", "a b", "-", "", "ä"]
+    content = render(result(*((name, Verdict.PASS, ()) for name in names)), {}).decode()
+    anchors = re.findall(r'<details class="case [^>]* id="([^"]*)"', content)
+    assert len(set(anchors)) == len(names)

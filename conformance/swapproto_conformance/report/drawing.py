@@ -10,18 +10,21 @@ from swapproto_conformance.report.lines import Line, Story
 from swapproto_conformance.report.svg import (
     MINUTES_FROM,
     Point,
+    breadth,
     decimals,
     domain,
     element,
+    label,
     number,
     plain,
     reduce,
     runs,
     ticks,
     time_ticks,
+    told,
     width_of,
 )
-from swapproto_conformance.report.texts import Lookup
+from swapproto_conformance.report.texts import Language, Words, words
 
 WIDTH = 960
 LEFT, RIGHT = 58, 14
@@ -60,18 +63,18 @@ def stops(lines: Sequence[Line]) -> tuple[Stop, ...]:
     return tuple(sorted(found, key=lambda stop: stop.start_us)[:EVENTS_SHOWN])
 
 
-def session(story: Story, name: str, anchor: str, text: Lookup) -> Markup | None:
+def session(story: Story, name: str, anchor: str, lang: Language) -> Markup | None:
     """The drawing, None where there is nothing to draw; `anchor` makes its ids unique on the page."""
     if story.span_us <= 0:
         return None
-    return Markup(_Session(story, text).draw(name, anchor))  # noqa: S704 - all text in it went through plain()
+    return Markup(_Session(story, lang).draw(name, anchor))  # noqa: S704 - all text in it went through plain()
 
 
 class _Session:
-    def __init__(self, story: Story, text: Lookup) -> None:
+    def __init__(self, story: Story, lang: Language) -> None:
         self._story = story
         self._lines = story.lines
-        self._text = text
+        self._lang: Language = lang
         self._start = story.start_us
         self._span = story.span_us
 
@@ -82,8 +85,8 @@ class _Session:
         current_top = top + HEIGHT + GAP
         bottom = current_top + HEIGHT
         v_shown, i_shown = _extremes(voltages), _extremes(currents)
-        title = self._text("drawing.title", case=name)
-        description = self._text(
+        title = words("drawing.title", case=name)
+        description = words(
             "drawing.desc",
             seconds=f"{self._span / 1e6:.1f}",
             messages=sum(line.message is not None for line in self._lines),
@@ -94,8 +97,8 @@ class _Session:
         )
         return element(
             "svg",
-            element("title", plain(title), id=f"{anchor}-title"),
-            element("desc", plain(description), id=f"{anchor}-desc"),
+            told("title", title, self._lang, id=f"{anchor}-title"),
+            told("desc", description, self._lang, id=f"{anchor}-desc"),
             *self._band(bottom),
             *self._events(marks, bottom),
             *self._legend(top - 8),
@@ -104,6 +107,7 @@ class _Session:
             *self._time_axis(bottom),
             viewBox=f"0 0 {WIDTH} {bottom + 42}",
             class_="session",
+            preserveAspectRatio="none",
             role="img",
             aria_labelledby=f"{anchor}-title {anchor}-desc",
         )
@@ -124,11 +128,12 @@ class _Session:
     def _band(self, bottom: int) -> Iterator[str]:
         for index, span in enumerate(self._story.phases):
             error = span.phase is Phase.ERROR
-            label = self._text(f"phase.{span.phase.value}")
+            named = words(f"phase.{span.phase.value}")
+            lasted = f", {(span.end_us - span.start_us) / 1e6:.3f} s"
             x, wide = self._x(span.start_us), (span.end_us - span.start_us) * PLOT / self._span
             yield element(
                 "rect",
-                element("title", plain(f"{label}, {(span.end_us - span.start_us) / 1e6:.3f} s")),
+                told("title", Words(named.en + lasted, named.zh + lasted), self._lang),
                 x=x,
                 y=BAND - 5 if error else 0,
                 width=max(wide, 1.5),
@@ -137,8 +142,8 @@ class _Session:
             )
             if not error:
                 yield element("path", d=f"M{number(x)} 0V{bottom}", class_="boundary")
-                if wide > width_of(label) + 8:
-                    yield element("text", plain(label), x=x + wide / 2, y=BAND - 11, class_="middle")
+                if wide > breadth(named) + 8:
+                    yield label(named, x=x + wide / 2, y=BAND - 11, class_="middle")
 
     def _place(self, found: Sequence[Stop]) -> tuple[list[tuple[Stop, float, int, bool]], int]:
         """Each mark with its x, its row, and whether its label stands to the left of it."""
@@ -157,11 +162,11 @@ class _Session:
         for stop, x, row, left in placed:
             y = BAND + 6 + row * ROW + ROW / 2
             shape = f"M{number(x - 4)} {number(y - 4)}h8l-4 8z"
-            repeated = self._text("repeated", n=stop.count)
-            at = (stop.start_us - self._start) / 1e6
+            repeated = words("repeated", n=stop.count)
+            named = f"{stop.name}, {(stop.start_us - self._start) / 1e6:.3f} s"
             yield element(
                 "g",
-                element("title", plain(f"{stop.name}, {at:.3f} s, {repeated}")),
+                told("title", Words(f"{named}, {repeated.en}", f"{named}, {repeated.zh}"), self._lang),
                 element("path", d=f"M{number(x)} {number(y)}V{bottom}", class_="stop-line"),
                 element("path", d=shape, class_="stop-mark"),
                 element(
@@ -175,11 +180,13 @@ class _Session:
 
     def _legend(self, y: int) -> Iterator[str]:
         x = float(LEFT)
+        parts: list[str] = []
         for _, kind in CURVES:
-            label = self._text(f"curve.{kind}")
-            yield element("path", d=f"M{number(x)} {y - 4}h26", class_=f"curve {kind}")
-            yield element("text", plain(label), x=x + 32, y=y, class_="right")
-            x += 32 + width_of(label) + 22
+            named = words(f"curve.{kind}")
+            parts.append(element("path", d=f"M{number(x)} {y - 4}h26", class_=f"curve {kind}"))
+            parts.append(label(named, x=x + 32, y=y, class_="right"))
+            x += 32 + breadth(named) + 22
+        yield element("g", *parts, class_="pinned")
 
     def _plot(self, curves: dict[str, list[Point]], top: int, caption: str) -> Iterator[str]:
         low, high = domain(value for curve in curves.values() for _, value in curve)
@@ -187,15 +194,9 @@ class _Session:
         yield element("rect", x=LEFT, y=top, width=PLOT, height=HEIGHT, class_="frame")
         if not any(curves.values()):
             return
-        marks = ticks(low, high, 5)
-        digits = decimals(marks[1] - marks[0]) if len(marks) > 1 else 1
-        for mark in marks:
+        for mark in ticks(low, high, 5):
             y = top + HEIGHT - (mark - low) * scale
             yield element("path", d=f"M{LEFT} {number(y)}h{PLOT}", class_="grid")
-            yield element("text", f"{mark:.{digits}f}", x=LEFT - 7, y=y + 4, class_="left")
-        middle = top + HEIGHT / 2
-        upright = f"translate(11 {number(middle)}) rotate(-90)"
-        yield element("text", plain(self._text(caption)), transform=upright, class_="middle")
         for message, kind in DRAWN:
             stretches = self._stretches(curves[kind], (message.period_ms or 1000) * 1000 * GAP_IN_PERIODS)
             path = ""
@@ -204,6 +205,17 @@ class _Session:
                 path += "M" + "L".join(f"{number(x)} {number(y)}" for x, y in at)
             if path:
                 yield element("path", d=path, class_=f"curve {kind}")
+        yield from self._scale(top, low, high, caption)
+
+    def _scale(self, top: int, low: float, high: float, caption: str) -> Iterator[str]:
+        """Its labels, above the curves, which pass beneath them when the drawing is zoomed."""
+        marks = ticks(low, high, 5)
+        digits = decimals(marks[1] - marks[0]) if len(marks) > 1 else 1
+        for mark in marks:
+            y = top + HEIGHT - (mark - low) * HEIGHT / (high - low)
+            yield element("text", f"{mark:.{digits}f}", x=LEFT - 7, y=y + 4, class_="left pinned")
+        upright = f"translate(11 {number(top + HEIGHT / 2)}) rotate(-90)"
+        yield element("g", label(words(caption), transform=upright, class_="middle"), class_="pinned")
 
     def _stretches(self, points: Sequence[Point], apart: int) -> Iterator[list[Point]]:
         first = 0
@@ -214,13 +226,12 @@ class _Session:
 
     def _time_axis(self, bottom: int) -> Iterator[str]:
         seconds = self._span / 1e6
-        for mark, label in time_ticks(seconds, 10):
+        for mark, time in time_ticks(seconds, 10):
             x = LEFT + mark * PLOT / seconds
             yield element("path", d=f"M{number(x)} {bottom}v5", class_="tick")
-            yield element("text", label, x=x, y=bottom + 18, class_="middle")
+            yield element("text", time, x=x, y=bottom + 18, class_="middle")
         unit = "s" if seconds < MINUTES_FROM else "min:s"
-        caption = plain(self._text("axis.time", unit=unit))
-        yield element("text", caption, x=LEFT + PLOT / 2, y=bottom + 36, class_="middle")
+        yield label(words("axis.time", unit=unit), x=LEFT + PLOT / 2, y=bottom + 36, class_="middle")
 
 
 def _extremes(curves: dict[str, list[Point]]) -> tuple[str, str]:

@@ -67,44 +67,44 @@ def excerpt(lines: Sequence[Line], finding: Finding) -> Excerpt:
     if not places:
         return Excerpt((), outside)
     window = range(max(0, places[0] - AROUND), min(len(lines), places[-1] + AROUND + 1))
-    kept = set(_ends(evidence, EVIDENCE_ROWS))
-    beside = {place + near for place in _ends(places, EVIDENCE_ROWS) for near in range(-NEAR, NEAR + 1)}
+    kept = set(ends(evidence, EVIDENCE_ROWS))
+    beside = {place + near for place in ends(places, EVIDENCE_ROWS) for near in range(-NEAR, NEAR + 1)}
     beside.update((window.start, window.stop - 1))
-    beside.update(_news(lines, window, NEWS_ROWS.get(finding.verdict, NEWS_ROWS_OTHERWISE)))
+    beside.update(news(lines, window, NEWS_ROWS.get(finding.verdict, NEWS_ROWS_OTHERWISE)))
     kept.update(beside.difference(evidence).intersection(window))
-    rows = tuple(_rows(lines, window, kept, set(evidence), moments))
-    return Excerpt(rows, outside)
+    return Excerpt(tuple(rows(lines, window, kept, set(evidence), moments)), outside)
 
 
 def _moments(lines: Sequence[Line], evidence: Sequence[int], stamps: Sequence[int]) -> list[int]:
     """Stamps of the evidence that belong to none of its frames."""
     known = {lines[each].at_us for each in evidence}
-    return sorted(_ends(sorted(set(stamps) - known), EVIDENCE_ROWS))
+    return sorted(ends(sorted(set(stamps) - known), EVIDENCE_ROWS))
 
 
-def _ends(places: Sequence[int], limit: int) -> Sequence[int]:
+def ends(places: Sequence[int], limit: int) -> Sequence[int]:
     """The first and the last of them where there are too many."""
     if len(places) <= limit:
         return places
     return [*places[: limit - limit // 3], *places[-(limit // 3) :]]
 
 
-def _news(lines: Sequence[Line], window: range, limit: int) -> list[int]:
+def news(lines: Sequence[Line], window: range, limit: int) -> list[int]:
     """Lines that do not repeat what came before: events, first ones of a name, and changes of state."""
     states: dict[tuple[object, ...], object] = {}
-    news: list[int] = []
+    found: list[int] = []
     for position in window:
         line = lines[position]
         kind = (line.name, line.sender, line.note if line.name == "TP.CM" else "")
         if not line.cyclic or states.get(kind) != line.state:
-            news.append(position)
+            found.append(position)
         states[kind] = line.state
-    return list(_ends(news, limit))
+    return list(ends(found, limit))
 
 
-def _rows(
+def rows(
     lines: Sequence[Line], window: range, kept: set[int], evidence: set[int], moments: Sequence[int]
 ) -> Iterator[Row]:
+    """The kept lines with moments at their times and folds between; all indices are places in `lines`."""
     pending = list(moments)
     folded: list[int] = []
     for position in window:

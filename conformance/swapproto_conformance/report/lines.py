@@ -48,6 +48,8 @@ class Line(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     message: ChargingMessage | None = None
     note: str = ""
     """What a transport frame says, or why a payload could not be read."""
+    began_us: int | None = None
+    """For a message that came in packets: when its transfer began."""
     oddities: tuple[str, ...] = ()
     """How the payload departs from its layout."""
 
@@ -123,7 +125,13 @@ def _decoded(line: Line, heard: TimedMessage) -> Line:
         note = f"{note}; cannot be read: {reading.error.reason}".removeprefix("; ")
     oddities = (*line.oddities, *(str(each) for each in reading.deviations))
     return msgspec.structs.replace(
-        line, name=heard.name, sender=heard.sender, message=reading.message, note=note, oddities=oddities
+        line,
+        name=heard.name,
+        sender=heard.sender,
+        message=reading.message,
+        note=note,
+        began_us=None if heard.transfer is None else heard.started_us,
+        oddities=oddities,
     )
 
 

@@ -12,15 +12,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from swapproto.trace.record import Trace
+from swapproto_conformance.cases import CASES
 from swapproto_conformance.junit import printable
+from swapproto_conformance.report import lane as lanes
+from swapproto_conformance.report import window as windows
 from swapproto_conformance.report.drawing import session
 from swapproto_conformance.report.excerpt import Excerpt, Folded, Moment, Row, Shown, excerpt
 from swapproto_conformance.report.grid import grid, held_back
 from swapproto_conformance.report.lines import Story, fields, read
 from swapproto_conformance.report.strip import sender_key, strip
-from swapproto_conformance.report.texts import Language, lookup
+from swapproto_conformance.report.texts import TAGS, Language, Words, phase_words, words
 from swapproto_conformance.requirement import Requirement
-from swapproto_conformance.results import CaseResult, RunResult
+from swapproto_conformance.results import CaseHead, CaseResult, RunResult
 from swapproto_conformance.verdict import Finding, Verdict, weight
 
 PACKAGE = "swapproto_conformance.report"
@@ -40,15 +43,21 @@ class FindingView(msgspec.Struct, frozen=True, gc=False):
     finding: Finding
     requirement: Requirement | None
     excerpt: Excerpt
+    window: Markup | None
+    """The expected time and the observed one, where the finding is about a time."""
 
 
 class CaseView(msgspec.Struct, frozen=True, gc=False):
     """A case with its drawings and excerpts; `story` is None where there is no trace."""
 
     case: CaseResult
+    title: Words
+    phase: Words
     anchor: str
     findings: tuple[FindingView, ...]
     story: Story | None
+    lane: lanes.Lane
+    drawn_lane: Markup | None
     strip: Markup | None
     session: Markup | None
     trace_href: str | None
@@ -56,7 +65,6 @@ class CaseView(msgspec.Struct, frozen=True, gc=False):
 
 def render(result: RunResult, traces: Mapping[str, Trace], lang: Language = "en") -> bytes:
     """The page as UTF-8; `traces` are by case id, and a case without one says so."""
-    text = lookup(lang)
     anchors = _anchors((*result.cases, *result.interoperation))
     known = {each.id: each for each in result.run.requirements}
 
@@ -69,8 +77,11 @@ def render(result: RunResult, traces: Mapping[str, Trace], lang: Language = "en"
     style, script = _static("page.css"), _static("page.js")
     page = _environment().get_template("page.html.j2")
     return page.render(
-        t=text,
+        t=words,
         lang=lang,
+        tag=TAGS[lang],
+        phases={case.phase: phase_words(case.phase) for case in result.cases},
+        title_of=_title_of,
         run=result.run,
         result=result,
         counts=_counts(result),
@@ -101,7 +112,8 @@ def _view(
     *,
     pair: bool,
 ) -> CaseView:
-    text, there = lookup(lang), story or Story()
+    there = story or Story()
+    lane = lanes.lane(there, case.findings)
     evidence: list[int] = []
     for each in case.findings:
         if each.verdict is not Verdict.PASS:
@@ -109,16 +121,35 @@ def _view(
             evidence += [there.lines[place].at_us for place in each.frames if 0 <= place < len(there.lines)]
     return CaseView(
         case=case,
+        title=_title_of(case),
+        phase=phase_words(case.phase),
         anchor=anchor,
         findings=tuple(
-            FindingView(each, known.get(each.requirement_id), excerpt(there.lines, each))
-            for each in case.findings
+            FindingView(
+                each,
+                known.get(each.requirement_id),
+                excerpt(there.lines, each),
+                None if timed is None else windows.draw(timed, f"{anchor}-window-{place}", lang),
+            )
+            for place, each in enumerate(case.findings)
+            for timed in (windows.window(each),)
         ),
         story=story,
-        strip=strip(there, evidence, case.duration_us, case.id, f"{anchor}-strip", text),
-        session=session(there, case.id, f"{anchor}-session", text) if pair else None,
+        lane=lane,
+        drawn_lane=lanes.draw(lane, there, case.id, f"{anchor}-lane", lang),
+        strip=strip(there, evidence, case.duration_us, case.id, f"{anchor}-strip", lang),
+        session=session(there, case.id, f"{anchor}-session", lang) if pair else None,
         trace_href=_href(case.trace_file),
     )
+
+
+def _title_of(case: CaseHead) -> Words:
+    """Results carry one title; the other is that of the suite's own case, if it is still the same."""
+    own = _TITLES.get((case.id, case.title))
+    return Words(case.title, own or case.title)
+
+
+_TITLES = {(each.id, each.title): each.title_zh for each in CASES}
 
 
 def _counts(result: RunResult) -> dict[Verdict, tuple[int, int]]:

@@ -6,8 +6,17 @@ from markupsafe import Markup
 
 from swapproto.messages.gbt27930 import Party
 from swapproto_conformance.report.lines import Story
-from swapproto_conformance.report.svg import MINUTES_FROM, element, number, plain, runs, time_ticks
-from swapproto_conformance.report.texts import Lookup
+from swapproto_conformance.report.svg import (
+    MINUTES_FROM,
+    element,
+    label,
+    number,
+    plain,
+    runs,
+    time_ticks,
+    told,
+)
+from swapproto_conformance.report.texts import Language, words
 
 WIDTH = 960
 LEFT, RIGHT = 112, 14
@@ -26,17 +35,17 @@ def sender_key(sender: Party | None) -> str:
 
 
 def strip(
-    story: Story, evidence_us: Sequence[int], watched_us: int, name: str, anchor: str, text: Lookup
+    story: Story, evidence_us: Sequence[int], watched_us: int, name: str, anchor: str, lang: Language
 ) -> Markup | None:
     """The drawing, None without frames; `evidence_us` are trace stamps. The axis goes on for `watched_us`."""
     if not story.lines:
         return None
-    return Markup(_Strip(story, watched_us, text).draw(evidence_us, name, anchor))  # noqa: S704 - all text in it went through plain()
+    return Markup(_Strip(story, watched_us, lang).draw(evidence_us, name, anchor))  # noqa: S704 - all text in it went through plain()
 
 
 class _Strip:
-    def __init__(self, story: Story, watched_us: int, text: Lookup) -> None:
-        self._text = text
+    def __init__(self, story: Story, watched_us: int, lang: Language) -> None:
+        self._lang: Language = lang
         self._start = story.start_us
         self._span = max(story.span_us, watched_us, 1)
         lanes: dict[tuple[Party | None, str], list[int]] = {}
@@ -48,17 +57,18 @@ class _Strip:
 
     def draw(self, evidence_us: Sequence[int], name: str, anchor: str) -> str:
         bottom = TOP + sum(LANE for _ in self._lanes) + 4
-        title = self._text("strip.title", case=name)
-        description = self._text("strip.desc", lanes=len(self._lanes), seconds=f"{self._span / 1e6:.3f}")
+        title = words("strip.title", case=name)
+        description = words("strip.desc", lanes=len(self._lanes), seconds=f"{self._span / 1e6:.3f}")
         return element(
             "svg",
-            element("title", plain(title), id=f"{anchor}-title"),
-            element("desc", plain(description), id=f"{anchor}-desc"),
+            told("title", title, self._lang, id=f"{anchor}-title"),
+            told("desc", description, self._lang, id=f"{anchor}-desc"),
             *self._time_axis(bottom),
             *(each for row, lane in enumerate(self._lanes) for each in self._lane(row, *lane)),
             *self._evidence(evidence_us, bottom),
             viewBox=f"0 0 {WIDTH} {bottom + (38 if self._left_out else 22)}",
             class_="strip",
+            preserveAspectRatio="none",
             role="img",
             aria_labelledby=f"{anchor}-title {anchor}-desc",
         )
@@ -69,12 +79,6 @@ class _Strip:
     def _lane(self, row: int, key: tuple[Party | None, str], stamps: Sequence[int]) -> Iterator[str]:
         sender, name = key
         middle = TOP + row * LANE + LANE / 2
-        first = row == 0 or self._lanes[row - 1][0][0] is not sender
-        if first:
-            yield element(
-                "text", plain(self._text(sender_key(sender))), x=2, y=middle + 4, class_="right party"
-            )
-        yield element("text", plain(name[:12]), x=LEFT - 8, y=middle + 4, class_="left")
         yield element("path", d=f"M{LEFT} {number(middle)}h{PLOT}", class_="grid")
         top, tall = (middle - TICK, TICK) if sender is Party.CHARGER else (middle, TICK)
         bars: list[str] = []
@@ -84,6 +88,9 @@ class _Strip:
             bars.append(f"M{number(x)} {number(top)}h{number(wide)}v{tall}h{number(-wide)}z")
         party = "other" if sender is None else sender.name.lower()
         yield element("path", d="".join(bars), class_=f"ticks {party}")
+        if row == 0 or self._lanes[row - 1][0][0] is not sender:
+            yield label(words(sender_key(sender)), x=2, y=middle + 4, class_="right party pinned")
+        yield element("text", plain(name[:12]), x=LEFT - 8, y=middle + 4, class_="left pinned")
 
     def _evidence(self, evidence_us: Sequence[int], bottom: int) -> Iterator[str]:
         columns = sorted({round(self._x(at)) for at in evidence_us if 0 <= at - self._start <= self._span})
@@ -96,11 +103,11 @@ class _Strip:
         yield element("path", d=f"M{LEFT} {bottom}h{PLOT}", class_="tick")
         unit = " s" if seconds < MINUTES_FROM else ""
         marks = time_ticks(seconds, 8)
-        for index, (mark, label) in enumerate(marks):
+        for index, (mark, time) in enumerate(marks):
             x = LEFT + mark * PLOT / seconds
             yield element("path", d=f"M{number(x)} {bottom}v4", class_="tick")
-            shown = f"{label}{unit}" if index == len(marks) - 1 else label
+            shown = f"{time}{unit}" if index == len(marks) - 1 else time
             yield element("text", shown, x=x, y=bottom + 16, class_="middle")
         if self._left_out:
-            note = self._text("strip.left_out", n=self._left_out)
-            yield element("text", plain(note), x=LEFT, y=bottom + 34, class_="right")
+            note = words("strip.left_out", n=self._left_out)
+            yield label(note, x=LEFT, y=bottom + 34, class_="right")

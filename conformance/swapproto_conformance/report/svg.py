@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import ceil, floor, log10
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from swapproto_conformance.junit import printable
 
@@ -35,6 +35,36 @@ def number(value: float) -> str:
 
 def _attribute(value: object) -> str:
     return number(value) if isinstance(value, float) else plain(str(value))
+
+
+class Bilingual(Protocol):
+    """Text that the page holds in both of its languages."""
+
+    @property
+    def en(self) -> str: ...
+    @property
+    def zh(self) -> str: ...
+
+
+def label(words: Bilingual, **attributes: object) -> str:
+    """A text in both languages, of which the style sheet shows one."""
+    if words.en == words.zh:
+        return element("text", plain(words.en), **attributes)
+    english = element("text", plain(words.en), lang="en", **attributes)
+    return english + element("text", plain(words.zh), lang="zh-CN", **attributes)
+
+
+def told(name: str, words: Bilingual, language: str, **attributes: object) -> str:
+    """A title or desc, which can hold one language only; the page's script exchanges it for the other."""
+    first, other = (words.zh, words.en) if language == "zh" else (words.en, words.zh)
+    if first == other:
+        return element(name, plain(first), **attributes)
+    return element(name, plain(first), data_other=other, **attributes)
+
+
+def breadth(words: Bilingual) -> float:
+    """Of the wider one."""
+    return max(width_of(words.en), width_of(words.zh))
 
 
 def width_of(text: str) -> float:

@@ -1,12 +1,36 @@
 """Every word of the report page that does not come from the run, in its languages."""
 
-from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+import msgspec
+
+from swapproto_conformance.report.svg import element, plain
 from swapproto_conformance.results import MEANING
 
 Language: TypeAlias = Literal["en", "zh"]
-Lookup: TypeAlias = Callable[..., str]
+TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
+"""Language tags, as the page's elements carry them; the style sheet shows those of the page's language."""
+
+
+class Words(msgspec.Struct, frozen=True, gc=False):
+    """The same in every language of the page."""
+
+    en: str
+    zh: str
+
+    def of(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+    def other(self, language: Language) -> str:
+        return self.en if language == "zh" else self.zh
+
+    def __html__(self) -> str:
+        """Both, one beside the other; once where they do not differ."""
+        if self.en == self.zh:
+            return plain(self.en)
+        english = element("span", plain(self.en), lang=TAGS["en"])
+        return english + element("span", plain(self.zh), lang=TAGS["zh"])
+
 
 TEXTS: dict[str, dict[Language, str]] = {
     # head
@@ -180,6 +204,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "all_roles": {"en": "all roles", "zh": "全部角色"},
     "find": {"en": "Find in cases", "zh": "在用例中查找"},
     "shown_of": {"en": "cases shown", "zh": "个用例已显示"},
+    "all_phases": {"en": "all phases", "zh": "全部阶段"},
     "open_all": {"en": "Open all", "zh": "全部展开"},
     "close_all": {"en": "Close all", "zh": "全部收起"},
     "polarity": {"en": "Polarity", "zh": "性质"},
@@ -194,6 +219,48 @@ TEXTS: dict[str, dict[Language, str]] = {
         "zh": "没有该用例的轨迹，故不显示报文帧。",
     },
     "empty_trace": {"en": "The trace of this case holds no frame.", "zh": "该用例的轨迹中没有报文帧。"},
+    "lane": {"en": "Between the two parties", "zh": "双方报文往来"},
+    "lane.title": {
+        "en": "Messages of {case} between charger and BMS",
+        "zh": "{case} 充电机与 BMS 报文往来图",
+    },
+    "lane.desc": {
+        "en": "Time runs downwards. {arrows} arrows for {messages} messages, {evidence} of them evidence.",
+        "zh": "时间自上而下。{arrows} 个箭头，共 {messages} 条报文，其中证据 {evidence} 条。",
+    },
+    "lane.key": {
+        "en": "An arrow a message, one for a whole transfer; the scale of time is not even. "
+        "Evidence has a diamond, a double line and a label. "
+        "A grey bar beside a party is the time that it has to send what is expected.",
+        "zh": "每个箭头为一条报文，多包传输合为一个箭头；时间刻度不均匀。证据以菱形、双线和文字标出。"
+        "一侧的灰色条为该方发送期望报文的时限。",
+    },
+    "lane.drawn": {
+        "en": "Drawn: {arrows} of {messages} messages; the others repeat what is drawn "
+        "or are far from the evidence.",
+        "zh": "已绘出 {messages} 条报文中的 {arrows} 条；其余为重复报文或远离证据。",
+    },
+    "lane.limit": {"en": "limit for {name}, {ms} ms", "zh": "{name} 时限 {ms} ms"},
+    "window.title": {"en": "Expected and observed time of {name}", "zh": "{name} 的期望与实际时间"},
+    "window.axis": {"en": "ms after {anchor}", "zh": "ms，自 {anchor} 起"},
+    "window.interval": {"en": "ms between two {name}", "zh": "ms，两条 {name} 的间隔"},
+    "window.nominal": {"en": "nominal {ms}", "zh": "标称 {ms}"},
+    "window.band": {"en": "conforms", "zh": "符合"},
+    "window.at": {"en": "{name} at {ms}", "zh": "{name}：{ms}"},
+    "window.median": {"en": "median {ms}", "zh": "中位数 {ms}"},
+    "window.none": {"en": "no {name} in {ms}", "zh": "{ms} 内无 {name}"},
+    "window.key": {
+        "en": "The band is what conforms, its tolerance included; the line in it is the nominal time.",
+        "zh": "色带为符合的时间范围（含容差），其中竖线为标称时间。",
+    },
+    "zoom": {"en": "Zoom of the drawing", "zh": "图形缩放"},
+    "zoom.in": {"en": "Zoom in", "zh": "放大"},
+    "zoom.out": {"en": "Zoom out", "zh": "缩小"},
+    "zoom.whole": {"en": "Whole", "zh": "全图"},
+    "zoom.hint": {
+        "en": "also Ctrl with the wheel, or + - 0 and the arrow keys",
+        "zh": "也可按 Ctrl 加滚轮，或按 + - 0 与方向键",
+    },
     "stimulus": {"en": "What the tester did", "zh": "测试系统的动作"},
     "timeline": {"en": "The whole case", "zh": "完整过程"},
     "strip.title": {"en": "Messages of {case} over time", "zh": "{case} 报文时间图"},
@@ -260,10 +327,12 @@ TEXTS: dict[str, dict[Language, str]] = {
 }
 
 
-def lookup(language: Language) -> Lookup:
-    """`text(key, **values)` in that language."""
+def words(key: str, **values: object) -> Words:
+    """The text of that key, with the values in their places."""
+    entry = TEXTS[key]
+    return Words(entry["en"].format_map(values), entry["zh"].format_map(values))
 
-    def text(key: str, **values: object) -> str:
-        return TEXTS[key][language].format_map(values)
 
-    return text
+def phase_words(phase: str) -> Words:
+    """A phase by its value; one that the page does not know stands for itself."""
+    return words(f"phase.{phase}") if f"phase.{phase}" in TEXTS else Words(phase, phase)
