@@ -1,6 +1,7 @@
 """Benches: a device and a tester on one bus, and the record of what went over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -13,7 +14,9 @@ from swapproto.runtime.blocking import drive
 from swapproto.runtime.virtual import VirtualBus
 from swapproto.trace.record import Record
 from swapproto_conformance.evidence import Precision
+from swapproto_conformance.pixit import PRESS_LIMIT, RESET_LIMIT, Errand, Pixit, PixitError
 from swapproto_conformance.results import Bench
+from swapproto_conformance.script import Action
 from swapproto_conformance.tester import Tester
 
 GRACE = 2 * SECOND
@@ -41,24 +44,44 @@ class Runner(Protocol):
 
     def run(self, tester: Tester, limit: Instant, seed: int) -> Run: ...
 
+    def lacks(self, actions: Iterable[Action]) -> str:
+        """Why a case that asks for the actions could say nothing about the device now; empty: it can."""
+        ...
+
     def describe(self) -> Bench: ...
 
 
 class VirtualBench:
     """A device inside the bench, on the virtual bus: repeatable to the microsecond."""
 
-    def __init__(self, build: Callable[[], Node]) -> None:
+    def __init__(
+        self, build: Callable[[], Node], press: Callable[[Node, Action, Instant], None] | None = None
+    ) -> None:
+        """Where somebody is at the device's buttons, ``press`` is his hand."""
         self._build = build
+        self._press = press
 
     def run(self, tester: Tester, limit: Instant, seed: int) -> Run:
         bus = VirtualBus(seed=seed)
         records: list[Record] = []
         bus.tap(lambda frame, at, _: records.append(Record.of(frame, at)))
         bus.attach(tester, "tester")
-        bus.attach(self._build(), "device", jitter=RECEIVE_JITTER, timer_jitter=TIMER_JITTER)
-        bus.run(lambda: tester.done, limit=limit + GRACE)
+        device = self._build()
+        port = bus.attach(device, "device", jitter=RECEIVE_JITTER, timer_jitter=TIMER_JITTER)
+
+        def over() -> bool:
+            wish = tester.poll_action()
+            if wish is not None and self._press is not None:
+                self._press(device, wish, bus.now)
+                port.wake()
+            return tester.done
+
+        bus.run(over, limit=limit + GRACE)
         fault = None if tester.done else f"the tester was not done {limit / SECOND:g} s after its begin"
         return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault)
+
+    def lacks(self, actions: Iterable[Action]) -> str:
+        return "somebody at the device's buttons" if self._press is None and any(actions) else ""
 
     def describe(self) -> Bench:
         return Bench(name="virtual CAN bus, 250 kbit/s", stamp_resolution_us=1, lateness_us=0)
@@ -80,19 +103,21 @@ def run_pair(charger: Node, pack: Node, *, limit: Instant, seed: int) -> Run:
 
 
 class LinkBench:
-    """A device on the other side of a link, in real time; before each case the bus is left alone."""
+    """A device on the other side of a link, in real time, reset and stopped as its operator said."""
 
-    def __init__(self, url: str, *, settle: Instant = 5 * SECOND) -> None:
+    def __init__(self, url: str, *, pixit: Pixit = Pixit()) -> None:  # noqa: B008  (frozen)
         self._url = url
         self._link = open_link(url)
-        self._settle = settle
+        self._pixit = pixit
+        self._used = False
+        self._errands: list[Errand] = []
         self._lateness: Instant = 0
 
     def run(self, tester: Tester, limit: Instant, seed: int) -> Run:  # noqa: ARG002  (no seed)
         records: list[Record] = []
         caps = self._link.caps
         try:
-            self._leave_alone()
+            self._reset()
             began = self._link.now()
             tester.handle_timeout(began)
 
@@ -100,10 +125,18 @@ class LinkBench:
                 stamp = max(0, at - began) // MICROSECOND
                 records.append(Record(stamp, frame.id, frame.data, frame.extended, sent=own))
 
-            driven = drive(
-                tester, self._link, until=lambda _: tester.done, limit=began + limit + GRACE, tap=tap
-            )
+            def over(_: Instant) -> bool:
+                if tester.poll_action() is not None:
+                    self._errands.append(Errand(self._pixit.on_stop, PRESS_LIMIT))
+                return tester.done
+
+            driven = drive(tester, self._link, until=over, limit=began + limit + GRACE, tap=tap)
+            self._finish_errands()
+        except PixitError as error:
+            return Run(_in_order(records), 0, Precision(), str(error))
         except LinkError as error:
+            with suppress(PixitError):
+                self._finish_errands()
             return Run(_in_order(records), 0, Precision(), f"{self._url}: {error}")
         self._lateness = max(self._lateness, driven.lateness.max)
         precision = Precision(
@@ -116,10 +149,28 @@ class LinkBench:
             fault = f"the tester was not done {limit / SECOND:g} s after its begin"
         return Run(_in_order(records), (driven.ended - began) // MICROSECOND, precision, fault)
 
+    def lacks(self, actions: Iterable[Action]) -> str:
+        if self._used and self._pixit.reset.kind == "none":
+            return "a reset of the device after the case before (--reset none)"
+        if any(actions) and not self._pixit.on_stop:
+            return "somebody, or a command (--on-stop), at the device's stop button"
+        return ""
+
+    def _reset(self) -> None:
+        """PixitError where the operator's command failed."""
+        self._used = True
+        if self._pixit.reset.kind == "command":
+            Errand(self._pixit.reset.argv, RESET_LIMIT).finish()
+        self._leave_alone()
+
+    def _finish_errands(self) -> None:
+        while self._errands:
+            self._errands.pop().finish()
+
     def _leave_alone(self) -> None:
         """Listen until the time is over and what had arrived by then is taken, however full the bus is."""
         link = self._link
-        quiet_until = link.now() + self._settle
+        quiet_until = link.now() + self._pixit.reset.settle
         while True:
             received = link.receive(deadline=quiet_until)
             if link.now() >= quiet_until and (received is None or received.at >= quiet_until):

@@ -10,7 +10,7 @@ from swapproto.frame import Instant
 from swapproto.messages.gbt27930 import Party
 from swapproto_conformance.judges import Judge
 from swapproto_conformance.results import CaseHead
-from swapproto_conformance.script import Script
+from swapproto_conformance.script import Action, Script
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,12 +24,21 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     labels: tuple[str, ...] = ()
     """GB/T 34658-2017 ids with the same stimulus; labels only, the requirement judges."""
+    amended: str = ""
+    """What amendment 1 to GB/T 34658-2017 makes of the expected result."""
+    applies: str = ""
+    """The devices that the case is for, where not all of its role."""
     script: Script
     judges: tuple[Judge, ...]
     answer_transport: bool = True
     """Whether the tester takes part in transfers that the device begins."""
     needs: str = ""
     """What the bench must have beside a CAN link; such a case is not selected unless asked for by name."""
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """What somebody at the device has to do."""
+        return frozenset(step.action for step in self.script if step.action is not None)
 
     @property
     def limit(self) -> Instant:

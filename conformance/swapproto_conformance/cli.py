@@ -10,7 +10,9 @@ from rich.console import Console
 from swapproto.errors import LinkError
 from swapproto.messages.gbt27930 import Party
 from swapproto.trace.record import Trace
-from swapproto_conformance.atomic import EvidenceError
+from swapproto_conformance import kill_table as kills
+from swapproto_conformance.atomic import EvidenceError, write_atomically
+from swapproto_conformance.case import Case
 from swapproto_conformance.cases import CASES
 from swapproto_conformance.cert_cli import cert
 from swapproto_conformance.certificate import certify as certificate
@@ -18,6 +20,7 @@ from swapproto_conformance.devices import REFERENCE
 from swapproto_conformance.dsse import SigningKey
 from swapproto_conformance.events import Collector, EventStream, FileReport
 from swapproto_conformance.junit import to_junit
+from swapproto_conformance.pixit import Pixit, PixitError, parse_command, parse_reset
 from swapproto_conformance.report import render
 from swapproto_conformance.results import FailOn, encode_results
 from swapproto_conformance.runner import Plan, Suite
@@ -45,11 +48,29 @@ def certify(
     list_: Annotated[
         bool, typer.Option("--list", help="Print the devices and the cases, and run nothing.")
     ] = False,
+    kill_table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run all faulty devices against all cases of their role, write which case kills which "
+            "to this .md or .json file, and judge nothing else."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
     seed: Annotated[int, typer.Option(help="Seed of the virtual devices' jitter.")] = 1,
-    settle: Annotated[
-        float, typer.Option(help="Seconds of silence before each case on a live link.", min=0)
-    ] = 5,
+    reset: Annotated[
+        str,
+        typer.Option(
+            help="How a live device is reset before each case: none, wait:SECONDS of silence or "
+            "command:PROGRAM ARGUMENTS. With none only the first case can be judged."
+        ),
+    ] = "wait:5",
+    on_stop: Annotated[
+        str | None,
+        typer.Option(
+            help="Program and arguments that press a live device's stop button; without it manual stops "
+            "are inconclusive."
+        ),
+    ] = None,
     key: Annotated[
         Path | None,
         typer.Option(help="Ed25519 private key (PEM) that signs; without it a demonstration key is made."),
@@ -66,6 +87,9 @@ def certify(
     if list_:
         _print_list(console)
         return
+    if kill_table is not None:
+        _write_kill_table(kill_table, console)
+        return
     try:
         level = _fail_on(fail_on)
         if iut_pack is None and iut_charger is None:
@@ -74,12 +98,29 @@ def certify(
         devices = [under_test(party, name) for party, name in named if name is not None]
         chosen = select(devices, case or ())
         signing = SigningKey.demonstration() if key is None else SigningKey.load(key)
+        pixit = Pixit(parse_reset(reset), parse_command(on_stop or ""))
         staging = Staging(out)
-        code = _run(Plan(chosen, seed, settle, staging.folder), staging, signing, console, level)
-    except (SelectionError, LinkError, EvidenceError, OSError) as error:
+        code = _run(Plan(chosen, seed, pixit, staging.folder), staging, signing, console, level)
+    except (SelectionError, PixitError, LinkError, EvidenceError, OSError) as error:
         typer.echo(f"swapproto certify: {error}", err=True)
         raise typer.Exit(BAD_ARGUMENTS) from None
     raise typer.Exit(code)
+
+
+def _write_kill_table(path: Path, console: Console) -> None:
+    try:
+        if path.suffix not in (".md", ".json"):
+            raise SelectionError(f"--kill-table {path}: give the name of a .md or .json file")
+        table = kills.kill_table()
+        write_atomically(path, kills.to_json(table) if path.suffix == ".json" else kills.to_markdown(table))
+    except (SelectionError, EvidenceError, OSError) as error:
+        typer.echo(f"swapproto certify: {error}", err=True)
+        raise typer.Exit(BAD_ARGUMENTS) from None
+    console.print(
+        f"{path}: {len(table.rows)} mutants, {len(table.survivors)} survive; "
+        f"{len(table.idle_cases)} cases kill none",
+        markup=False,
+    )
 
 
 def _fail_on(text: str) -> FailOn:
@@ -132,12 +173,20 @@ def _print_list(console: Console) -> None:
         if not each.needs:
             labels = f"  [{', '.join(each.labels)}]" if each.labels else ""
             console.print(f"  {each.id:<44} {each.polarity:<9} {each.title}{labels}", markup=False)
+            _print_remarks(console, each)
     console.print(
         "Cases that can only be inconclusive on a CAN bench; taken only when asked for by name", style="bold"
     )
     for each in CASES:
         if each.needs:
             console.print(f"  {each.id:<44} {each.title}: needs {each.needs}", markup=False)
+            _print_remarks(console, each)
     console.print(
         "A GB/T 34658-2017 id is a label: the requirement behind a case judges, not the id.", markup=False
     )
+
+
+def _print_remarks(console: Console, case: Case) -> None:
+    for remark in (case.amended, case.applies and f"applies to {case.applies}"):
+        if remark:
+            console.print(f"    {remark}", markup=False)

@@ -13,11 +13,13 @@ from swapproto.messages.gbt27930 import (
     BSM,
     CCS,
     CEM,
+    CST,
     ChargingMessage,
     Condition,
     Level,
     Party,
     Permission,
+    Reached,
     Timeout,
 )
 from swapproto.session.hooks import Hooks
@@ -57,6 +59,11 @@ def frames(can_id: int, change: Callable[[CanFrame], Sequence[CanFrame]]) -> Hoo
     return Hooks(
         frames=lambda frame, _: [(each, 0) for each in (change(frame) if frame.id == can_id else (frame,))]
     )
+
+
+def payload(kind: type[ChargingMessage], change: Callable[[bytes], bytes]) -> Hooks:
+    """Hooks that change the bytes of a kind of message, whole also where they travel in packets."""
+    return Hooks(payloads=lambda message, data: change(data) if isinstance(message, kind) else data)
 
 
 def zero_reserved(kind: type[ChargingMessage]) -> Hooks:
@@ -122,6 +129,13 @@ def never_faulty(message: ChargingMessage, _: Instant) -> ChargingMessage:
     )
 
 
+def manual_as_fault(message: ChargingMessage, _: Instant) -> ChargingMessage:
+    """Names a fault in CST where somebody pressed the button."""
+    if isinstance(message, CST) and message.manual == Reached.YES:
+        return CST(fault=Reached.YES)
+    return message
+
+
 def confused_cem(message: ChargingMessage, _: Instant) -> ChargingMessage:
     """Names BCP where BRM is missing."""
     if isinstance(message, CEM) and message.brm == Timeout.TIMEOUT:
@@ -133,6 +147,13 @@ def second_packets_lost() -> Hooks:
     """Hooks of a pack that leave out the second packet of every transfer."""
     data = identifier(0xEB00, 7, Party.CHARGER.value, Party.BMS.value)
     return frames(data, lambda frame: [] if frame.data[0] == 2 else [frame])
+
+
+def deaf_in_pauses(message: ChargingMessage, _: Instant) -> ChargingMessage | None:
+    """Takes CCS without permission for silence."""
+    if isinstance(message, CCS) and message.permission == Permission.FORBIDDEN:
+        return None
+    return message
 
 
 def mutant(name: str, party: Party, wrong: str, build: Callable[[], Node]) -> BuiltIn:

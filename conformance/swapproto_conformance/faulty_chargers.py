@@ -21,7 +21,7 @@ from swapproto.messages.gbt27930 import (
 )
 from swapproto.session.hooks import Hooks
 from swapproto.session.timing import NOMINAL
-from swapproto_conformance.devices import charger
+from swapproto_conformance.devices import SLOW, charger
 from swapproto_conformance.faults import (
     always_allowed,
     beside,
@@ -30,9 +30,11 @@ from swapproto_conformance.faults import (
     drop,
     frames,
     instead,
+    manual_as_fault,
     mutant,
     never_faulty,
     once_forbidden,
+    payload,
     priority,
     replace,
     slow,
@@ -227,4 +229,32 @@ CHARGERS = (
         partial(charger, hooks=Hooks(outgoing=confused_cem)),
     ),
     mutant("cem-silent", _CHARGER, "never sends CEM", partial(charger, hooks=Hooks(outgoing=drop(CEM)))),
+    mutant(
+        "csd-short",
+        _CHARGER,
+        "sends CSD without its last byte",
+        partial(charger, hooks=payload(CSD, lambda data: data[:-1])),
+    ),
+    mutant(
+        "bro-silence-long",
+        _CHARGER,
+        "waits 30 s after the last BRO(AA) and is ready after 60 s only",
+        partial(
+            charger,
+            spec=replace(SLOW, readiness_delay=60.0),
+            timing=replace(NOMINAL, bro_silence=30 * SECOND),
+        ),
+    ),
+    mutant(
+        "manual-stop-as-fault",
+        _CHARGER,
+        "reports a stop by hand as a fault",
+        partial(charger, hooks=Hooks(outgoing=manual_as_fault)),
+    ),
+    mutant(
+        "bst-timer-long",
+        _CHARGER,
+        "waits 20 s for BST instead of 5 s",
+        partial(charger, timing=replace(NOMINAL, bst=20 * SECOND)),
+    ),
 )

@@ -1,5 +1,6 @@
 """Packs with one fault each."""
 
+from collections.abc import Callable
 from functools import partial
 
 from swapproto.frame import MILLISECOND, SECOND
@@ -9,16 +10,19 @@ from swapproto.messages.gbt27930 import (
     BCS,
     BEM,
     BHM,
+    BMT,
     BMV,
     BRM,
     BRO,
     BSD,
     BSM,
     BST,
+    CEM,
     CHM,
     CRM,
     CST,
     ChargeMode,
+    ChargingMessage,
     Party,
     Ready,
     Recognition,
@@ -30,9 +34,11 @@ from swapproto_conformance.faults import (
     after_the_first,
     beside,
     byte,
+    deaf_in_pauses,
     drop,
     frames,
     mutant,
+    payload,
     priority,
     replace,
     second_packets_lost,
@@ -45,6 +51,13 @@ EARLY_BCL = BCL(voltage=600.0, current=-10.0, mode=ChargeMode.CONSTANT_CURRENT)
 EARLY_BSD = BSD(soc=41, min_cell_voltage=3.3, max_cell_voltage=3.35, min_temperature=25, max_temperature=27)
 NOT_RECOGNISED = CRM(result=Recognition.NOT_RECOGNISED, charger_number=1)
 RECOGNISED = CRM(result=Recognition.RECOGNISED, charger_number=1)
+_DAMAGE: tuple[tuple[type[ChargingMessage], str, str, Callable[[bytes], bytes]], ...] = (
+    (BRM, "short", "leaves out the last two bytes of", lambda data: data[:-2]),
+    (BCP, "long", "adds two bytes to", lambda data: data + bytes(2)),
+    (BCS, "long", "adds two bytes to", lambda data: data + bytes(2)),
+    (BMV, "odd", "adds half a cell to", lambda data: data + bytes(1)),
+    (BSD, "short", "leaves out the last byte of", lambda data: data[:-1]),
+)
 PACKS = (
     slow(_PACK, BHM, 1000),
     slow(_PACK, BRM, 1000),
@@ -163,5 +176,70 @@ PACKS = (
         _PACK,
         "leaves out the second packet of every transfer",
         partial(pack, hooks=second_packets_lost()),
+    ),
+    *(
+        mutant(
+            f"{kind.__name__.lower()}-{name}",
+            _PACK,
+            f"{wrong} {kind.__name__}",
+            partial(pack, hooks=payload(kind, change)),
+        )
+        for kind, name, wrong, change in _DAMAGE
+    ),
+    mutant(
+        "bmt-impossible",
+        _PACK,
+        "lists temperatures of 205 degC in BMT",
+        partial(pack, hooks=payload(BMT, lambda data: b"\xff" * len(data))),
+    ),
+    slow(_PACK, BMT, 1000, "often"),
+    mutant("cem-ignored", _PACK, "does not hear CEM", partial(pack, hooks=Hooks(incoming=drop(CEM)))),
+    mutant(
+        "pause-unheard",
+        _PACK,
+        "takes CCS without permission for silence",
+        partial(pack, hooks=Hooks(incoming=deaf_in_pauses)),
+    ),
+    mutant(
+        "brm-patience-short",
+        _PACK,
+        "waits 2 s for CRM(AA) instead of 5 s",
+        partial(pack, timing=replace(NOMINAL, crm_recognised=2 * SECOND)),
+    ),
+    mutant(
+        "crm-patience-short",
+        _PACK,
+        "waits 2 s for CRM after CHM instead of 30 s",
+        partial(pack, timing=replace(NOMINAL, crm_after_chm=2 * SECOND)),
+    ),
+    mutant(
+        "cml-timer-short",
+        _PACK,
+        "waits 2 s for CML instead of 5 s",
+        partial(pack, timing=replace(NOMINAL, cml=2 * SECOND)),
+    ),
+    mutant(
+        "cro-patience-short",
+        _PACK,
+        "waits 25 s at CRO(00) instead of 60 s",
+        partial(pack, timing=replace(NOMINAL, cro_not_ready=25 * SECOND)),
+    ),
+    mutant(
+        "csd-timer-short",
+        _PACK,
+        "waits 1 s for CSD instead of 10 s",
+        partial(pack, timing=replace(NOMINAL, csd=SECOND)),
+    ),
+    mutant(
+        "start-timer-long",
+        _PACK,
+        "waits 120 s for CHM instead of 60 s",
+        partial(pack, timing=replace(NOMINAL, crm_from_start=120 * SECOND)),
+    ),
+    mutant(
+        "cst-timer-long",
+        _PACK,
+        "waits 20 s for CST instead of 5 s",
+        partial(pack, timing=replace(NOMINAL, cst=20 * SECOND)),
     ),
 )

@@ -307,6 +307,8 @@ class Never(msgspec.Struct, frozen=True, kw_only=True):
     before: Anchor | None = None
     grace_ms: int = 0
     """How long after the first anchor it may still come."""
+    silence_counts: bool = False
+    """Whether a device that says nothing at all any more does what it should."""
 
     def judge(self, evidence: Evidence) -> Outcome:
         name = self.cls.__name__ + wording(self.where)
@@ -322,6 +324,8 @@ class Never(msgspec.Struct, frozen=True, kw_only=True):
         low = None if span[0] is None else span[0] + self.grace_ms * US
         wrong = [each for each in evidence.of(self.cls, after=low, before=span[1]) if has(each, self.where)]
         alive = evidence.alive(low, span[1])
+        if self.silence_counts and low is not None and evidence.end_us > low:
+            alive = max(1, alive)
         if wrong:
             return Outcome(
                 verdict=Verdict.FAIL,
@@ -371,6 +375,49 @@ class Always(msgspec.Struct, frozen=True, kw_only=True):
             else f"{len(seen)} of them",
             examined=len(seen),
             at_us=_stamps(wrong or seen[:1]),
+        )
+
+
+class Occurs(msgspec.Struct, frozen=True, kw_only=True):
+    """A message comes at all while the bus is watched, where nothing in the trace says since when."""
+
+    requirement: str
+    cls: type[ChargingMessage]
+    where: tuple[tuple[str, object], ...] = ()
+
+    def judge(self, evidence: Evidence) -> Outcome:
+        name = self.cls.__name__ + wording(self.where)
+        seen = [each for each in evidence.of(self.cls) if has(each, self.where)]
+        return Outcome(
+            verdict=Verdict.PASS if seen else Verdict.FAIL,
+            expected=f"{name} at some time",
+            observed=f"{len(seen)} {name}",
+            examined=max(1, len(seen)),
+            at_us=_stamps(seen[:1]),
+        )
+
+
+class Depending(msgspec.Struct, frozen=True, kw_only=True):
+    """Where two ways are lawful: one judge if the anchor is in the trace, else the other, if there is one."""
+
+    when: Anchor
+    then: Judge
+    otherwise: Judge | None = None
+
+    @property
+    def requirement(self) -> str:
+        return self.then.requirement
+
+    def judge(self, evidence: Evidence) -> Outcome:
+        if self.when.find(evidence) is not None:
+            return self.then.judge(evidence)
+        if self.otherwise is not None:
+            return self.otherwise.judge(evidence)
+        return Outcome(
+            verdict=Verdict.NOT_APPLICABLE,
+            expected=f"what follows {self.when}",
+            observed=f"no {self.when.cls.__name__}{wording(self.when.where)}",
+            reason="the device took the other lawful way",
         )
 
 

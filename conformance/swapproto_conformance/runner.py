@@ -9,7 +9,6 @@ from zlib import crc32
 import msgspec
 
 from swapproto import __version__
-from swapproto.frame import SECOND
 from swapproto.messages.catalog import Catalogue as MessageCatalogue
 from swapproto.messages.gbt27930 import Party
 from swapproto.trace.record import Trace
@@ -19,6 +18,7 @@ from swapproto_conformance.bench import LinkBench, Run, Runner, run_pair
 from swapproto_conformance.case import Case
 from swapproto_conformance.events import CaseFinished, CaseStarted, EventStream, RunFinished, RunStarted
 from swapproto_conformance.judge import judge_case, read_trace, trace_of
+from swapproto_conformance.pixit import Pixit
 from swapproto_conformance.requirement import Catalogue, Requirement
 from swapproto_conformance.requirements import gbt27930_2015
 from swapproto_conformance.results import Bench, CaseHead, CaseResult, Kind, RunInfo, Standard
@@ -40,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     selection: Selection
     seed: int
-    settle_s: float
+    pixit: Pixit
     folder: Path
     """Where the traces go, into a folder ``traces``."""
 
@@ -59,10 +59,9 @@ class Suite:
     def run(self) -> None:
         """LinkUnavailable before the first event where a device is out of reach; later nothing raises."""
         plan, stream = self._plan, self._stream
-        settle = round(plan.settle_s * SECOND)
         try:
             for each in plan.selection.devices:
-                self._benches[each.party] = each.bench(settle)
+                self._benches[each.party] = each.bench(plan.pixit)
             heads = [case.head() for case in plan.selection.cases] + (
                 [pair.HEAD] if plan.selection.pair else []
             )
@@ -82,6 +81,8 @@ class Suite:
     def _one(self, case: Case) -> CaseResult:
         if case.needs:
             return _result(case.head(), Conclusion(Verdict.INCONCLUSIVE, f"needs {case.needs}"))
+        if lacking := self._benches[case.iut].lacks(case.actions):
+            return _result(case.head(), Conclusion(Verdict.INCONCLUSIVE, f"needs {lacking}"))
         # The tester is told the script and the side to play, and nothing about the device.
         tester = Tester(
             case.script, case.iut.peer, catalogue=self._messages, answer_transport=case.answer_transport

@@ -1,6 +1,6 @@
 """What a tester does, as data: steps that send cyclically until something is seen or a time is over."""
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -53,6 +53,11 @@ class RawCyclic(msgspec.Struct, frozen=True):
 
 
 Stimulus: TypeAlias = ChargingMessage | Cyclic | RawCyclic
+Action: TypeAlias = Literal["stop"]
+"""What somebody at the device does, because no message can ask for it."""
+Conduct: TypeAlias = Literal["answer", "silent", "hold", "abort", "one by one", "wrong acknowledgement"]
+"""What becomes of the device's transfers: taken in full, never answered, held by CTS of zero packets,
+aborted, taken by one packet a CTS, or taken and acknowledged with another size."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,17 +68,27 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     until: Until | None = None
     at_most: Instant = 8 * SECOND
     """Longest wait for ``until``; without it the script ends there, and the trace shows why."""
+    unless: Until | None = None
+    """Another lawful end of the wait: the script ends with it, after ``settle``."""
     lasts: Instant | None = None
     """Length of a step that waits for nothing."""
     settle: Instant = 0
     """How long the step goes on after ``until`` was seen."""
+    action: Action | None = None
+    """What the bench is asked for as the step begins."""
+    transport: Conduct = "answer"
 
     def __str__(self) -> str:
         what = "nothing" if not self.send else ", ".join(_stimulus(each) for each in self.send)
+        if self.action is not None:
+            what += f", {self.action} by hand"
+        if self.transport != "answer":
+            what += f" (transport: {self.transport})"
         if self.until is None:
             return f"{self.title}: send {what} for {_seconds(self.lasts or 0)}"
         then = f", then {_seconds(self.settle)} more" if self.settle else ""
-        return f"{self.title}: send {what} until {self.until}, at most {_seconds(self.at_most)}{then}"
+        until = f"{self.until}" if self.unless is None else f"{self.until} or {self.unless}"
+        return f"{self.title}: send {what} until {until}, at most {_seconds(self.at_most)}{then}"
 
 
 def _seconds(duration: Instant) -> str:

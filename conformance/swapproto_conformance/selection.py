@@ -13,12 +13,13 @@ from swapproto_conformance import pair
 from swapproto_conformance.bench import LinkBench, Runner, VirtualBench
 from swapproto_conformance.case import Case, matching
 from swapproto_conformance.cases import CASES
-from swapproto_conformance.devices import REFERENCE, REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn
+from swapproto_conformance.devices import REFERENCE, REFERENCES, BuiltIn, press
 from swapproto_conformance.mutants import MUTANTS
+from swapproto_conformance.pixit import Pixit
 from swapproto_conformance.requirement import Role
 from swapproto_conformance.results import Device, NotSelected
 
-BUILT_IN: tuple[BuiltIn, ...] = (REFERENCE_CHARGER, REFERENCE_PACK, *MUTANTS)
+BUILT_IN: tuple[BuiltIn, ...] = (*REFERENCES, *MUTANTS)
 
 
 class SelectionError(SwapError, ValueError):
@@ -32,11 +33,11 @@ class UnderTest(msgspec.Struct, frozen=True):
     name: str
     built_in: BuiltIn | None
 
-    def bench(self, settle: int) -> Runner:
+    def bench(self, pixit: Pixit) -> Runner:
         """LinkUnavailable where the link cannot be opened."""
         if self.built_in is not None:
-            return VirtualBench(self.built_in.build)
-        return LinkBench(self.name, settle=settle)
+            return VirtualBench(self.built_in.build, press)
+        return LinkBench(self.name, pixit=pixit)
 
     def build(self) -> Node:
         """A fresh device; only what is built in can be made."""

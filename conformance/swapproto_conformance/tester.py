@@ -2,13 +2,16 @@
 
 from heapq import heappop, heappush
 
+import msgspec
+
 from swapproto.frame import MILLISECOND, CanFrame, Instant
 from swapproto.j1939 import parse
 from swapproto.messages.catalog import Catalogue
 from swapproto.messages.gbt27930 import ChargingMessage, Party, timers
+from swapproto.transport import frames as tp
 from swapproto.transport.events import TransferReceived
 from swapproto.transport.tp import Transport
-from swapproto_conformance.script import Cyclic, RawCyclic, Script, Step, Stimulus
+from swapproto_conformance.script import Action, Conduct, Cyclic, RawCyclic, Script, Step, Stimulus
 
 FRAME = 8
 RETRY = 20 * MILLISECOND
@@ -28,9 +31,11 @@ class Tester:
         self._catalogue = catalogue
         self._transport = Transport(party.value, packet_gap=timers.PACKET_GAP.value)
         self._answer_transport = answer_transport
+        self._conduct: Conduct = "answer"
+        self._wish: Action | None = None
         self._index = -1
         self._ends: Instant | None = None
-        self._met = False
+        self._met = self._last = False
         self._due: dict[object, tuple[Instant, Stimulus]] = {}
         self._queue: list[tuple[Instant, int, CanFrame]] = []
         self._waiting: dict[type[ChargingMessage], tuple[int, bytes, int]] = {}
@@ -41,7 +46,7 @@ class Tester:
 
     def receive(self, frame: CanFrame, now: Instant) -> None:
         self._advance(now)
-        if self._answer_transport and self._transport.receive(frame, now):
+        if self._transported(frame, now):
             while (event := self._transport.poll_event()) is not None:
                 if isinstance(event, TransferReceived):
                     self._take(self._catalogue.by_pgn(event.pgn, event.source), event.payload, now)
@@ -76,7 +81,15 @@ class Tester:
                 self._transport.send(pgn, payload, destination, self._now)
         if self._queue and self._now is not None and self._queue[0][0] <= self._now:
             return heappop(self._queue)[2]
-        return self._transport.poll_transmit()
+        frame = self._transport.poll_transmit()
+        if frame is not None and self._conduct == "wrong acknowledgement":
+            return _misquoted(frame)
+        return frame
+
+    def poll_action(self) -> Action | None:
+        """What somebody at the device is asked for now; told once."""
+        wish, self._wish = self._wish, None
+        return wish
 
     # ---- the script
 
@@ -88,6 +101,9 @@ class Tester:
             step = self._script[self._index]
             if step.until is not None and not self._met:
                 self.gave_up = step.title
+                self._finish()
+                return
+            if self._last:
                 self._finish()
                 return
             self._begin(self._index + 1, self._ends)
@@ -106,6 +122,11 @@ class Tester:
             self._finish()
             return
         step = self._script[index]
+        self._wish, self._conduct = step.action, step.transport
+        if step.transport == "hold":
+            self._transport.hold(self.party.peer.value, now)
+        else:
+            self._transport.release(self.party.peer.value, now)
         self._ends = now + (step.at_most if step.until is not None else step.lasts or 0)
         running = self._due
         self._due = {}
@@ -128,6 +149,31 @@ class Tester:
             self._met = True
             self._ends = now + step.settle
             self._advance(now)
+        elif step.unless is not None and message is not None and step.unless.matches(message):
+            self._met = self._last = True
+            self._ends = now + step.settle
+
+    def _transported(self, frame: CanFrame, now: Instant) -> bool:
+        """Whether the transport took the frame, after what the step wants to become of transfers."""
+        if not self._answer_transport or self._conduct == "silent":
+            return False
+        if self._conduct in ("abort", "one by one") and self._requests(frame):
+            if self._conduct == "abort":
+                refusal = tp.abort(tp.packeted_pgn(frame.data), tp.AbortReason.RESOURCES)
+                peer, own = self.party.peer.value, self.party.value
+                self._push(now, CanFrame(tp.cm_id(peer, own), refusal))
+                return True
+            frame = msgspec.structs.replace(frame, data=frame.data[:4] + b"\x01" + frame.data[5:])
+        return self._transport.receive(frame, now)
+
+    def _requests(self, frame: CanFrame) -> bool:
+        """Whether it is the device's RTS to us."""
+        wanted = tp.cm_id(self.party.value, self.party.peer.value)
+        return (
+            frame.id & 0x03FF_FFFF == wanted & 0x03FF_FFFF
+            and len(frame.data) == FRAME
+            and frame.data[0] == tp.Control.RTS
+        )
 
     def _emit(self, stimulus: Stimulus, now: Instant) -> None:
         if isinstance(stimulus, RawCyclic):
@@ -150,6 +196,19 @@ class Tester:
     def _push(self, at: Instant, frame: CanFrame) -> None:
         self._count += 1
         heappush(self._queue, (at, self._count, frame))
+
+
+def _misquoted(frame: CanFrame) -> CanFrame:
+    """An EndOfMsgAck that speaks of one packet more; other frames as they are."""
+    data = frame.data
+    if (
+        not tp.is_transport(frame)
+        or frame.id >> 16 & 0xFF != tp.TP_CM
+        or data[0] != tp.Control.END_OF_MSG_ACK
+    ):
+        return frame
+    size = (data[1] | data[2] << 8) + tp.PACKET_BYTES
+    return msgspec.structs.replace(frame, data=tp.end_of_msg_ack(tp.packeted_pgn(data), size))
 
 
 def _period(stimulus: Stimulus) -> int:

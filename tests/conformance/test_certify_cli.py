@@ -177,7 +177,10 @@ def test_a_harness_error_is_exit_3(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (("--fail-on", "never"), "--fail-on 'never'"),
         (("--key", "nosuch.pem"), "nosuch.pem"),
         (("--seed", "one"), "--seed"),
-        (("--settle", "-1"), "--settle"),
+        (("--reset", "wait:-1"), "--reset"),
+        (("--reset", "sometimes"), "wait:SECONDS"),
+        (("--reset", "command:"), "PROGRAM"),
+        (("--on-stop", "'"), "no command"),
         (("--nosuch",), "--nosuch"),
     ],
 )

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 import swapproto_conformance
+from swapproto.cli import run as cli
 from swapproto.frame import MILLISECOND, SECOND, CanFrame, Instant
 from swapproto.link import Node
 from swapproto.messages.catalog import Catalogue
@@ -18,13 +19,23 @@ from swapproto.messages.gbt27930 import MESSAGES, Party
 from swapproto_conformance.bench import VirtualBench
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import CASES
-from swapproto_conformance.devices import REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn
+from swapproto_conformance.devices import REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn, press
 from swapproto_conformance.judge import judge_case, read_trace, trace_of
+from swapproto_conformance.kill_table import (
+    KillTable,
+    kill_table,
+    read_reasons,
+    row_of,
+    summarise,
+    to_json,
+    to_markdown,
+)
 from swapproto_conformance.mutants import MUTANTS
 from swapproto_conformance.requirements import gbt27930_2015
 from swapproto_conformance.tester import Tester as ScriptedSide
 from swapproto_conformance.verdict import Conclusion, Finding, Verdict, conclude
 
+REASONS = read_reasons()
 KNOWN, CATALOGUE = Catalogue(), gbt27930_2015()
 RUN = [case for case in CASES if not case.needs]
 
@@ -37,7 +48,7 @@ class Ran(msgspec.Struct):
 
 def run(case: Case, build: Callable[[], Node], seed: int = 1) -> Ran:
     tester = ScriptedSide(case.script, case.iut.peer, catalogue=KNOWN, answer_transport=case.answer_transport)
-    done = VirtualBench(build).run(tester, case.limit, seed + crc32(case.id.encode()))
+    done = VirtualBench(build, press).run(tester, case.limit, seed + crc32(case.id.encode()))
     findings = judge_case(case, read_trace(trace_of(done)), CATALOGUE)
     return Ran(conclude(findings, error=done.fault), findings, len(done.records))
 
@@ -73,14 +84,15 @@ def test_a_mutant_is_caught(mutant: BuiltIn) -> None:
         ran = run(case, mutant.build)
         check(ran)
         if ran.conclusion.verdict is Verdict.FAIL:
+            assert mutant.name not in REASONS, "a survivor with a reason is caught after all"
             return
-    pytest.fail(f"{mutant.name} passes: {mutant.description}")
+    if mutant.name not in REASONS:
+        pytest.fail(f"{mutant.name} passes: {mutant.description}")
 
 
 @pytest.mark.long
 def test_no_mutant_harms_the_bench(matrix: dict[str, dict[str, Ran]]) -> None:
     for row in matrix.values():
-        assert Verdict.FAIL in {ran.conclusion.verdict for ran in row.values()}
         for ran in row.values():
             check(ran)
 
@@ -96,6 +108,35 @@ def test_every_case_catches_a_mutant(matrix: dict[str, dict[str, Ran]]) -> None:
     assert {case.id for case in RUN} - catching == set()
 
 
+def test_the_kill_table_counts_what_is_left_over() -> None:
+    """Rows, survivors and idle cases agree; made of four rows, as the whole takes its time."""
+    rows = [row_of(index) for index in (0, 1, len(MUTANTS) - 2, len(MUTANTS) - 1)]
+    assert [each.name for each in rows[:2]] == ["mutant:chm-slow", "mutant:crm-slow"]
+    table = summarise(rows, {**REASONS, "pack.end.bst": "because"})
+    assert set(table.survivors) == {each.name for each in rows if not each.killed_by}
+    assert table.survivors["mutant:cst-timer-long"] == REASONS["mutant:cst-timer-long"]
+    assert table.idle_cases["pack.end.bst"] == "because"
+    assert "charger.handshake.chm" not in table.idle_cases
+    text = to_markdown(table).decode()
+    assert "4 mutants, 2 killed, 2 survive" in text
+    assert "- pack.end.bst: because" in text
+    assert msgspec.json.decode(to_json(table), type=KillTable) == table
+
+
+@pytest.mark.long
+def test_the_kill_table_in_the_documentation_is_fresh() -> None:
+    page = Path(__file__).parents[2] / "docs" / "kill-table.md"
+    table = kill_table()
+    assert page.read_bytes() == to_markdown(table)
+    assert set(table.survivors) == set(REASONS)
+    assert table.idle_cases == {}
+    assert not any(each.errors for each in table.rows)
+
+
+def test_a_kill_table_needs_a_name_that_says_its_form(tmp_path: Path) -> None:
+    assert cli(["certify", "--kill-table", str(tmp_path / "table.txt")]) == 4
+
+
 ONE_WITNESS = {
     "flow/BST-charger-reason",
     "flow/BSM-untrusted",
@@ -104,18 +145,14 @@ ONE_WITNESS = {
     "timer/BST-at-charger",
     "timer/CRM-at-bms",
     "timer/first-CRM",
+    "flow/CRM-after-error",
+    "flow/CST-manual-reason",
+    "flow/pack-reconnect-limit",
+    "flow/reconnect-limit",
+    "timer/BRO-silence-at-charger",
+    "timer/CRM-from-start-at-bms",
+    "timer/CST-at-bms",
 }
-NO_MUTANT_YET = {
-    "message/BCP-layout",
-    "message/BCS-layout",
-    "message/BMT-layout",
-    "message/BMT-period",
-    "message/BMV-layout",
-    "message/BRM-layout",
-    "message/BSD-layout",
-    "message/CSD-layout",
-}
-"""Layouts of long messages: the hooks see frames, and these are cut into packets by then."""
 
 
 @pytest.mark.long
@@ -129,11 +166,11 @@ def test_every_requirement_that_can_fail_does(matrix: dict[str, dict[str, Ran]])
     }
     used = {judge.requirement for case in RUN for judge in case.judges}
     blind = {each.removeprefix("GBT27930-2015/") for each in used - failed}
-    assert blind == ONE_WITNESS | NO_MUTANT_YET
+    assert blind == ONE_WITNESS
 
 
 def test_what_mutants_say_of_themselves() -> None:
-    assert len({(mutant.name, mutant.party) for mutant in MUTANTS}) == len(MUTANTS) >= 8
+    assert len({(mutant.name, mutant.party) for mutant in MUTANTS}) == len(MUTANTS) >= 100
     for mutant in MUTANTS:
         assert mutant.name.startswith("mutant:")
         assert mutant.description

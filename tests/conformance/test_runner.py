@@ -1,5 +1,6 @@
 """The runner: selection, seeds, what a fault does, and devices behind a link."""
 
+import sys
 from collections import deque
 from hashlib import sha256
 from pathlib import Path
@@ -17,10 +18,11 @@ from swapproto_conformance import bench, selection
 from swapproto_conformance.bench import LinkBench, Run
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import CASES
-from swapproto_conformance.devices import REFERENCE, REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn
+from swapproto_conformance.devices import REFERENCE, REFERENCE_CHARGER, REFERENCE_PACK, BuiltIn, press
 from swapproto_conformance.events import Collector, EventStream
 from swapproto_conformance.judge import judge_case, read_trace, trace_of
 from swapproto_conformance.mutants import MUTANTS
+from swapproto_conformance.pixit import Pixit, PixitError, Reset, parse_reset
 from swapproto_conformance.requirements import gbt27930_2015
 from swapproto_conformance.results import RunResult
 from swapproto_conformance.runner import Plan, Suite
@@ -64,7 +66,7 @@ def test_a_pattern_takes_nothing_that_needs_more_than_the_bench() -> None:
     assert not chosen.pair
 
 
-@pytest.mark.parametrize("name", ["charger.end.current-falls", "DP.3007", "DP.3005"])
+@pytest.mark.parametrize("name", ["charger.end.current-falls", "DP.3004", "DP.3005"])
 def test_its_whole_name_takes_it(name: str) -> None:
     (case,) = select([CHARGER], [name]).cases
     assert case.needs
@@ -111,7 +113,7 @@ def run(folder: Path, devices: list[UnderTest], *patterns: str, seed: int = 1) -
     (folder / TRACES).mkdir(parents=True)
     collector = Collector()
     traces: dict[str, Trace] = {}
-    Suite(Plan(select(devices, patterns), seed, 0.0, folder), EventStream(collector), traces).run()
+    Suite(Plan(select(devices, patterns), seed, Pixit(), folder), EventStream(collector), traces).run()
     result = collector.result()
     assert set(traces) == {case.id for case in result.cases + result.interoperation if case.trace_file}
     return result
@@ -189,7 +191,7 @@ def test_every_requirement_that_was_judged_is_described(tmp_path: Path) -> None:
 def test_silence_at_the_end_of_a_trace_counts() -> None:
     """A charger that never says CEM falls silent with the tester; the watch on the bus still fails it."""
     mutant = next(each for each in MUTANTS if each.name == "mutant:cem-silent")
-    done = bench.VirtualBench(mutant.build).run(
+    done = bench.VirtualBench(mutant.build, press).run(
         scripted(case_of("charger.handshake.brm-missing")), 60 * SECOND, 1
     )
     assert done.duration_us > done.records[-1].at_us + 1_000_000
@@ -248,9 +250,9 @@ class Wire:
         self.closed += 1
 
 
-def behind(monkeypatch: pytest.MonkeyPatch, link: Link, *, settle: Instant = 0) -> LinkBench:
+def behind(monkeypatch: pytest.MonkeyPatch, link: Link, *, settle: float = 0) -> LinkBench:
     monkeypatch.setattr(bench, "open_link", lambda url: link)
-    return LinkBench("test:wire", settle=settle)
+    return LinkBench("test:wire", pixit=Pixit(Reset("wait", settle)))
 
 
 @pytest.mark.parametrize("case_id", ["charger.handshake.chm", "charger.charging.ccs", "charger.end.csd"])
@@ -276,9 +278,7 @@ def test_coarse_stamps_are_the_benchs_fault(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_was_heard_before_the_case_is_no_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     case = case_of("charger.handshake.chm")
-    done = behind(monkeypatch, Wire(REFERENCE_CHARGER.build()), settle=3 * SECOND).run(
-        scripted(case), case.limit, 0
-    )
+    done = behind(monkeypatch, Wire(REFERENCE_CHARGER.build()), settle=3).run(scripted(case), case.limit, 0)
     assert done.fault is None
     assert done.records[0].at_us < 260_000
     assert done.duration_us < 4_000_000
@@ -300,7 +300,7 @@ class Chatter:
 
 def test_a_bus_that_is_never_quiet_ends_the_wait_and_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
     case = case_of("pack.handshake.bhm")
-    done = behind(monkeypatch, Wire(Chatter()), settle=SECOND).run(scripted(case), case.limit, 0)
+    done = behind(monkeypatch, Wire(Chatter()), settle=1).run(scripted(case), case.limit, 0)
     assert done.fault is None
     assert verdict_of(case, done).verdict is Verdict.FAIL
 
@@ -342,3 +342,99 @@ def test_a_link_that_cannot_be_opened_is_told_before_any_case(tmp_path: Path) ->
         run(tmp_path, [under_test(Party.CHARGER, "nosuch:thing")], "charger.handshake.chm")
     assert not any(tmp_path.rglob("*.log"))
     assert selection.BUILT_IN[0].name == REFERENCE
+
+
+# ---- what only the operator knows
+
+
+class Done(msgspec.Struct, frozen=True):
+    lacks: str
+    fault: str | None
+
+
+def rerun(monkeypatch: pytest.MonkeyPatch, pixit: Pixit, *case_ids: str) -> list[Done]:
+    """Cases on one live device after another; nobody resets it but the operator's words."""
+    wire = Wire(REFERENCE_CHARGER.build())
+    monkeypatch.setattr(bench, "open_link", lambda url: wire)
+    device = LinkBench("test:wire", pixit=pixit)
+    results: list[Done] = []
+    for case_id in case_ids:
+        case = case_of(case_id)
+        lacking = device.lacks(case.actions)
+        done = None if lacking else device.run(scripted(case), case.limit, 0)
+        results.append(Done(lacking, None if done is None else done.fault))
+    return results
+
+
+def test_without_a_reset_only_the_first_case_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = rerun(
+        monkeypatch, Pixit(Reset("none", 0)), "charger.handshake.chm", "charger.charging.ccs"
+    )
+    assert first == Done("", None)
+    assert "--reset none" in second.lacks
+
+
+def test_without_a_reset_later_cases_of_a_run_are_inconclusive(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / TRACES).mkdir()
+    monkeypatch.setattr(bench, "open_link", lambda url: Wire(REFERENCE_CHARGER.build()))
+    chosen = select([under_test(Party.CHARGER, "test:wire")], ["charger.handshake.*"])
+    collector = Collector()
+    Suite(Plan(chosen, 1, Pixit(Reset("none", 0)), tmp_path), EventStream(collector), {}).run()
+    first, *later = collector.result().cases
+    assert first.verdict is Verdict.PASS
+    assert later
+    for case in later:
+        assert (case.verdict, case.trace_file) == (Verdict.INCONCLUSIVE, None)
+        assert case.reason.startswith("needs a reset")
+
+
+def test_the_operators_reset_runs_before_each_case(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    argv = (sys.executable, "-c", f"open({str(mark)!r}, 'a').write('x')")
+    done = rerun(monkeypatch, Pixit(Reset("command", 0, argv)), *["charger.handshake.chm"] * 2)
+    assert done == [Done("", None)] * 2
+    assert mark.read_text(encoding="utf-8") == "xx"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [((sys.executable, "-c", "raise SystemExit(3)"), "exit code 3"), (("/nosuch/program",), "/nosuch")],
+)
+def test_a_reset_that_fails_is_no_verdict_on_the_device(
+    monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], said: str
+) -> None:
+    (done,) = rerun(monkeypatch, Pixit(Reset("command", 0, argv)), "charger.handshake.chm")
+    assert done.fault is not None
+    assert said in done.fault
+
+
+def test_a_live_devices_button_needs_somebody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (done,) = rerun(monkeypatch, Pixit(), "charger.end.manual-stop")
+    assert "--on-stop" in done.lacks
+    mark = tmp_path / "mark"
+    argv = (sys.executable, "-c", f"open({str(mark)!r}, 'w').close()")
+    (done,) = rerun(monkeypatch, Pixit(Reset("wait", 0), argv), "charger.end.manual-stop")
+    assert done == Done("", None)
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "reset"),
+    [
+        ("none", Reset("none", 0)),
+        ("wait:2.5", Reset("wait", 2.5)),
+        ("command:power 'bay 3' off", Reset("command", 0, ("power", "bay 3", "off"))),
+    ],
+)
+def test_how_a_reset_is_written(text: str, reset: Reset) -> None:
+    assert parse_reset(text) == reset
+
+
+@pytest.mark.parametrize(
+    "text", ["", "wait", "wait:x", "wait:nan", "wait:-1", "command:", "command:'", "none:1"]
+)
+def test_a_reset_that_is_not_understood(text: str) -> None:
+    with pytest.raises(PixitError):
+        parse_reset(text)

@@ -5,6 +5,10 @@ from swapproto_conformance.case import Case
 
 _ANALOGUE = "an analogue channel on the power terminals: what a message says about it proves nothing"
 
+AUXILIARY = (
+    "vehicles on the charger's auxiliary supply only (amendment 1 to GB/T 34658-2017 [reported, one source])"
+)
+
 CASES = (
     Case(
         id="charger.handshake.insulation-test",
@@ -29,18 +33,6 @@ CASES = (
         needs=_ANALOGUE,
     ),
     Case(
-        id="charger.end.manual-stop",
-        title="CST after a manual stop",
-        title_zh="手动停止",
-        iut=Party.CHARGER,
-        polarity="positive",
-        phase=Phase.END.value,
-        labels=("DP.3007",),
-        script=(),
-        judges=(),
-        needs="somebody, or a relay, at the charger's stop button",
-    ),
-    Case(
         id="charger.charging.no-public-verdict",
         title="GB/T 34658 cases whose verdict is not public",
         title_zh="判据未公开的用例",
@@ -51,5 +43,35 @@ CASES = (
         script=(),
         judges=(),
         needs="the text of GB/T 34658: the expected result is unset",
+    ),
+    Case(
+        id="pack.no-public-title",
+        title="GB/T 34658 cases for vehicles whose stimulus is not public",
+        title_zh="激励未公开的车辆用例",
+        iut=Party.BMS,
+        polarity="positive",
+        phase=Phase.CHARGING.value,
+        labels=(
+            *(f"BP.{number}" for number in (*range(1001, 1004), *range(2001, 2004), *range(3001, 3006))),
+            *("BP.4001", "BP.4002"),
+            *(f"BN.{number}" for number in (*range(1003, 1011), *range(2001, 2008), *range(3001, 3009))),
+            *(f"BN.{number}" for number in range(4001, 4004)),
+        ),
+        script=(),
+        judges=(),
+        needs="the text of GB/T 34658: stimulus and expected result are unset",
+    ),
+    Case(
+        id="pack.handshake.auxiliary-supply",
+        title="GB/T 34658 cases for vehicles on the auxiliary supply",
+        title_zh="使用低压辅助电源的车辆用例",
+        iut=Party.BMS,
+        polarity="positive",
+        phase=Phase.HANDSHAKE.value,
+        labels=("BN.1002", "BP.4003"),
+        applies=AUXILIARY,
+        script=(),
+        judges=(),
+        needs="the text of GB/T 34658: stimulus and expected result are unset",
     ),
 )

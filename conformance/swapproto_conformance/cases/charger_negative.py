@@ -62,6 +62,8 @@ def _case(
     labels: tuple[str, ...],
     script: Script,
     judges: tuple[Follows | Layout | Never | Periodic, ...],
+    *,
+    amended: str = "",
 ) -> Case:
     return Case(
         id=f"charger.{name}",
@@ -73,6 +75,7 @@ def _case(
         labels=labels,
         script=script,
         judges=judges,
+        amended=amended,
     )
 
 
@@ -256,7 +259,14 @@ CASES = (
         Phase.END,
         ("DN.4001", "DN.4002"),
         (*pack.stop(), _until_cem("silence", timers.STATISTICS)),
-        _reported("BSD-at-charger", "bsd", first(CST, after=first(BST)), timers.STATISTICS, slack_ms=1000),
+        (
+            *_reported(
+                "BSD-at-charger", "bsd", first(CST, after=first(BST)), timers.STATISTICS, slack_ms=1000
+            ),
+            Periodic(CST, before=first(CEM), to_the_end=True),
+        ),
+        amended="amendment 1 to GB/T 34658-2017 [reported, one source], DN.4002: CST every 10 ms for 10 s "
+        "from its first",
     ),
     _case(
         "end.cem-period",

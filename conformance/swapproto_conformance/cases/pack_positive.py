@@ -132,7 +132,7 @@ CASES = (
         "BCS over the transport protocol",
         "BCS传输",
         Phase.CHARGING,
-        charger.charge(seconds=5),
+        charger.charge(seconds=12),
         (Layout(BCS), Periodic(BCS, to_the_end=True), Transferred(BCS)),
     ),
     _case(
