@@ -49,7 +49,7 @@ class UnderTest(msgspec.Struct, frozen=True):
         if self.built_in is None:
             return Device(
                 role=role(self.party),
-                name=f"device at {self.name}",
+                name=f"live {self.party.label}",
                 link=self.name,
                 description="named by who ran the suite",
             )

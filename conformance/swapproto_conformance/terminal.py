@@ -93,6 +93,9 @@ def print_result(console: Console, result: RunResult) -> None:
         style="bold",
     )
     console.print(MEANING[result.run.kind], markup=False, style="bold")
+    bench = result.run.bench
+    late = "lateness not measured" if bench.lateness_us is None else f"at most {bench.lateness_us} µs late"
+    console.print(f"Bench: {bench.name}; stamps resolve {bench.stamp_resolution_us} µs; {late}", markup=False)
     for standard in result.run.standards:
         console.print(f"Note: {standard.name} is {standard.state}.", markup=False)
     for problem in result.problems:
