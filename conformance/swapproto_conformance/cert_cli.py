@@ -16,7 +16,9 @@ from swapproto_conformance.results import Counts
 BAD_CERTIFICATE = 1
 BAD_ARGUMENTS = 4
 
-cert = typer.Typer(no_args_is_help=True, help="Check certificates of conformance runs.")
+cert = typer.Typer(
+    no_args_is_help=True, help="Check certificates of conformance runs.", rich_markup_mode=None
+)
 
 
 @cert.callback()
@@ -36,8 +38,8 @@ def verify(
 ) -> None:
     """Check a certificate's signature, consistency and traces.
 
-    Exit 0 if the certificate is genuine, which does not say that its device passed; 1 if anything is wrong
-    with it; 4 if a file to check it with is missing.
+    Exit 0 if the certificate is genuine, which does not say that its device passed; 1 if anything is wrong,
+    a trace missing from the directory given with --traces included; 4 if a file to check it with is no good.
     """
     try:
         if traces is not None and not traces.is_dir():
@@ -47,10 +49,14 @@ def verify(
     except EvidenceError as error:
         typer.echo(_line(f"error: {error}"), err=True)
         raise typer.Exit(BAD_ARGUMENTS) from error
-    typer.echo(f"{_line(str(file))}: {'VALID' if verification.ok else 'NOT VALID'}")
+    lost = traces is not None and bool(verification.traces_missing)
+    good = verification.ok and not lost
+    missing = len(verification.traces_missing)
+    note = f", but {missing} of {missing + verification.traces_checked} traces not found" if missing else ""
+    typer.echo(f"{_line(str(file))}: {'VALID' if good else 'NOT VALID'}{note}")
     for label, text in _summary(verification):
         typer.echo(f"  {label:<12} {_line(text)}".rstrip())
-    raise typer.Exit(0 if verification.ok else BAD_CERTIFICATE)
+    raise typer.Exit(0 if good else BAD_CERTIFICATE)
 
 
 def _line(text: str) -> str:

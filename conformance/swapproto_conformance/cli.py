@@ -1,6 +1,5 @@
 """`swapproto certify` and `swapproto cert`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,8 @@ from swapproto_conformance.results import FailOn, encode_results
 from swapproto_conformance.runner import Plan, Suite
 from swapproto_conformance.selection import BUILT_IN, SelectionError, select, under_test
 from swapproto_conformance.staging import Staging
-from swapproto_conformance.terminal import WIDE, Live, print_result
+from swapproto_conformance.terminal import Live, print_result
+from swapproto_conformance.terminal import console as terminal
 
 __all__ = ["cert", "certify"]
 
@@ -83,7 +83,7 @@ def certify(
 
     Exit: 0 all pass; 1 any fail; 2 any inconclusive; 3 any harness error; 4 nothing selected, bad arguments.
     """
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = terminal()
     if list_:
         _print_list(console)
         return
@@ -148,6 +148,10 @@ def _run(plan: Plan, staging: Staging, key: SigningKey, console: Console, fail_o
     except LinkError:
         staging.discard()
         raise
+    except KeyboardInterrupt:
+        staging.discard()
+        typer.echo("interrupted; the last report, if any, stays", err=True)
+        raise
     finally:
         live.close()
     result = collector.result()
@@ -155,7 +159,7 @@ def _run(plan: Plan, staging: Staging, key: SigningKey, console: Console, fail_o
     try:
         staging.publish()
     except EvidenceError as error:
-        console.print(f"harness problem: {error}", markup=False, style="bold magenta")
+        typer.echo(f"harness problem: {error}", err=True)
         return result.exit_code(fail_on, later_problems=1)
     console.print(f"Report: {staging.out / 'index.html'}", markup=False)
     console.print(
@@ -167,19 +171,23 @@ def _run(plan: Plan, staging: Staging, key: SigningKey, console: Console, fail_o
 def _print_list(console: Console) -> None:
     console.print("Devices", style="bold")
     for device in BUILT_IN:
-        console.print(f"  {device.party.label:<8} {device.name:<26} {device.description}", markup=False)
+        console.print(
+            f"  {device.party.label:<8} {device.name:<30} {device.description}", markup=False, soft_wrap=True
+        )
     console.print("Cases", style="bold")
     for each in CASES:
         if not each.needs:
             labels = f"  [{', '.join(each.labels)}]" if each.labels else ""
-            console.print(f"  {each.id:<44} {each.polarity:<9} {each.title}{labels}", markup=False)
+            console.print(
+                f"  {each.id:<44} {each.polarity:<9} {each.title}{labels}", markup=False, soft_wrap=True
+            )
             _print_remarks(console, each)
     console.print(
         "Cases that can only be inconclusive on a CAN bench; taken only when asked for by name", style="bold"
     )
     for each in CASES:
         if each.needs:
-            console.print(f"  {each.id:<44} {each.title}: needs {each.needs}", markup=False)
+            _plain(console, f"  {each.id:<44} {each.title}: needs {each.needs}")
             _print_remarks(console, each)
     console.print(
         "A GB/T 34658-2017 id is a label: the requirement behind a case judges, not the id.", markup=False
@@ -189,4 +197,9 @@ def _print_list(console: Console) -> None:
 def _print_remarks(console: Console, case: Case) -> None:
     for remark in (case.amended, case.applies and f"applies to {case.applies}"):
         if remark:
-            console.print(f"    {remark}", markup=False)
+            _plain(console, f"    {remark}")
+
+
+def _plain(console: Console, text: str) -> None:
+    """One entry, one line, however long: lists are for grep too."""
+    console.print(text, markup=False, soft_wrap=True)

@@ -95,7 +95,7 @@ def select(devices: Sequence[UnderTest], patterns: Sequence[str]) -> Selection:
     may_pair = len(roles) == 2 and all(each.built_in is not None for each in devices)
     for pattern in patterns:
         if not _fitting(ours, pattern) and not (may_pair and fnmatchcase(pair.HEAD.id, pattern)):
-            raise SelectionError(f"no case of this run fits {pattern!r}: see swapproto certify --list")
+            raise SelectionError(_why_none(pattern))
     if patterns:
         chosen = {case.id for pattern in patterns for case in _fitting(ours, pattern)}
     else:
@@ -113,6 +113,13 @@ def select(devices: Sequence[UnderTest], patterns: Sequence[str]) -> Selection:
         pair=may_pair and (not patterns or any(fnmatchcase(pair.HEAD.id, each) for each in patterns)),
         left_out=left_out,
     )
+
+
+def _why_none(pattern: str) -> str:
+    elsewhere = {case.iut.label for case in _fitting(CASES, pattern)}
+    if elsewhere:
+        return f"{pattern!r} fits cases of the {elsewhere.pop()} alone, and none is under test: name one"
+    return f"no case of this run fits {pattern!r}: see swapproto certify --list"
 
 
 def _fitting(cases: Sequence[Case], pattern: str) -> list[Case]:

@@ -1,6 +1,11 @@
 """The terminal: a line a case while the run goes on, a table at its end; readable without colour."""
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -26,6 +31,46 @@ STYLE = {
 }
 WIDE = 140
 """Columns of the output where it goes to a file or a pipe."""
+
+
+class Patient:
+    """Standard output that a reader may close or a disk may fill: the run goes on, and nobody reads it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream: TextIO | None = stream
+        self.encoding = stream.encoding
+
+    def write(self, text: str) -> int:
+        """All of it, or all of it lost."""
+        return self._try(lambda stream: stream.write(text)) or len(text)
+
+    def flush(self) -> None:
+        """As far as possible."""
+        self._try(lambda stream: stream.flush())
+
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        return sys.stdout.fileno()
+
+    def _try(self, act: Callable[[TextIO], int | None]) -> int | None:
+        if self._stream is None:
+            return None
+        try:
+            return act(self._stream)
+        except OSError:
+            self._stream = None
+            # What the interpreter flushes at its end must not fail again.
+            with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            return None
+
+
+def console() -> Console:
+    """For standard output; wide where nobody's window limits it, unless COLUMNS says how wide."""
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDE
+    return Console(file=cast("TextIO", Patient(sys.stdout)), width=width, highlight=False)
 
 
 class Live:
@@ -92,12 +137,19 @@ def print_result(console: Console, result: RunResult) -> None:
         markup=False,
         style="bold",
     )
+    if result.interoperation:
+        pairs = result.interoperation_counts
+        console.print(
+            f"{pairs.total} pair run, not among the cases: {pairs.passed} pass, {pairs.failed} fail, "
+            f"{pairs.inconclusive} inconclusive, {pairs.errors} error",
+            markup=False,
+        )
     console.print(MEANING[result.run.kind], markup=False, style="bold")
     bench = result.run.bench
     late = "lateness not measured" if bench.lateness_us is None else f"at most {bench.lateness_us} µs late"
     console.print(f"Bench: {bench.name}; stamps resolve {bench.stamp_resolution_us} µs; {late}", markup=False)
     for standard in result.run.standards:
-        console.print(f"Note: {standard.name} is {standard.state}.", markup=False)
+        console.print(f"Note: {standard.name}: {standard.state}.", markup=False)
     for problem in result.problems:
         console.print(f"harness problem: {problem}", markup=False, style="bold magenta")
 

@@ -1,8 +1,11 @@
 """The `swapproto` command: a group whose subcommands are entry points, imported when they are called."""
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -13,6 +16,7 @@ from swapproto.errors import SwapError
 
 GROUP = "swapproto.commands"
 BAD_ARGUMENTS = 4
+CANNOT_WRITE = 3
 INTERRUPTED = 130
 
 _SUMMARIES = {
@@ -122,9 +126,22 @@ def run(arguments: list[str] | None = None) -> int:
     except SwapError as error:
         typer.echo(f"error: {error}", err=True)
         return BAD_ARGUMENTS
+    except BrokenPipeError:
+        _stop_printing()
+        return 0
+    except OSError as error:
+        _stop_printing()
+        print(f"error: cannot write the output: {error}", file=sys.stderr)  # noqa: T201  (typer.echo may fail again)
+        return CANNOT_WRITE
     except typer.Abort:
         return INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _stop_printing() -> None:
+    """What the interpreter flushes at its end must not fail again."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _keep_printing() -> None:
