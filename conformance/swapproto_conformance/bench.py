@@ -6,9 +6,10 @@ from typing import Protocol
 
 import msgspec
 
-from swapproto.errors import LinkError
+from swapproto.errors import LinkError, SwapError
 from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant
 from swapproto.link import Node
+from swapproto.messages.gbt27930 import CHM, Party
 from swapproto.plugins import open_link
 from swapproto.runtime.blocking import drive
 from swapproto.runtime.virtual import VirtualBus
@@ -25,6 +26,10 @@ RECEIVE_JITTER = 300 * MICROSECOND
 TIMER_JITTER = 2 * MILLISECOND
 """A device's own unsteadiness on the virtual bus, drawn from the seed [assumed]."""
 
+RETURN_LIMIT = 150 * SECOND
+"""How long a live device may go on with the case before; three reconnects last about two minutes."""
+_ADDRESSES = frozenset(party.value for party in Party)
+_CHM = CHM.identifier()
 QUIET = 5 * SECOND
 """Silence after which a pair is taken to have finished."""
 
@@ -37,6 +42,8 @@ class Run(msgspec.Struct, frozen=True):
     precision: Precision
     fault: str | None = None
     """What broke in the bench, None where nothing did."""
+    unready: str | None = None
+    """Why the device could not be judged: it did not come back to its beginning."""
 
 
 class Runner(Protocol):
@@ -78,7 +85,7 @@ class VirtualBench:
 
         bus.run(over, limit=limit + GRACE)
         fault = None if tester.done else f"the tester was not done {limit / SECOND:g} s after its begin"
-        return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault)
+        return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault=fault)
 
     def lacks(self, actions: Iterable[Action]) -> str:
         return "somebody at the device's buttons" if self._press is None and any(actions) else ""
@@ -99,7 +106,16 @@ def run_pair(charger: Node, pack: Node, *, limit: Instant, seed: int) -> Run:
         heard = len(records)
         bus.run_until(bus.now + QUIET)
     fault = None if bus.now < limit else f"the devices were still talking after {limit / SECOND:g} s"
-    return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault)
+    return Run(tuple(records), bus.now // MICROSECOND, Precision(), fault=fault)
+
+
+class NotAtBeginning(SwapError):
+    """A live device goes on with what the case before left behind."""
+
+
+def _in_session(frame: CanFrame) -> bool:
+    """Whether charger or BMS say more than the CHM with which a charger waits for a pack."""
+    return frame.extended and frame.id & 0xFF in _ADDRESSES and frame.id != _CHM
 
 
 class LinkBench:
@@ -132,12 +148,14 @@ class LinkBench:
 
             driven = drive(tester, self._link, until=over, limit=began + limit + GRACE, tap=tap)
             self._finish_errands()
+        except NotAtBeginning as error:
+            return Run((), 0, Precision(), unready=str(error))
         except PixitError as error:
-            return Run(_in_order(records), 0, Precision(), str(error))
+            return Run(_in_order(records), 0, Precision(), fault=str(error))
         except LinkError as error:
             with suppress(PixitError):
                 self._finish_errands()
-            return Run(_in_order(records), 0, Precision(), f"{self._url}: {error}")
+            return Run(_in_order(records), 0, Precision(), fault=f"{self._url}: {error}")
         self._lateness = max(self._lateness, driven.lateness.max)
         precision = Precision(
             max(1, caps.stamp_resolution // MICROSECOND), driven.lateness.p99 // MICROSECOND
@@ -147,7 +165,7 @@ class LinkBench:
             fault = f"{self._url}: {driven.closed}"
         elif not tester.done:
             fault = f"the tester was not done {limit / SECOND:g} s after its begin"
-        return Run(_in_order(records), (driven.ended - began) // MICROSECOND, precision, fault)
+        return Run(_in_order(records), (driven.ended - began) // MICROSECOND, precision, fault=fault)
 
     def lacks(self, actions: Iterable[Action]) -> str:
         if self._used and self._pixit.reset.kind == "none":
@@ -158,23 +176,34 @@ class LinkBench:
 
     def _reset(self) -> None:
         """PixitError where the operator's command failed."""
-        self._used = True
+        again, self._used = self._used, True
         if self._pixit.reset.kind == "command":
             Errand(self._pixit.reset.argv, RESET_LIMIT).finish()
-        self._leave_alone()
+        self._leave_alone(again=again)
 
     def _finish_errands(self) -> None:
         while self._errands:
             self._errands.pop().finish()
 
-    def _leave_alone(self) -> None:
-        """Listen until the time is over and what had arrived by then is taken, however full the bus is."""
-        link = self._link
-        quiet_until = link.now() + self._pixit.reset.settle
+    def _leave_alone(self, *, again: bool) -> None:
+        """Listen for the time; after another case until neither party has said more than CHM in it.
+
+        What a case broke off lives on in the device: its errors and reconnects belong to no later case.
+        """
+        link, settle = self._link, self._pixit.reset.settle
+        began = link.now()
+        quiet_until = began + settle
         while True:
             received = link.receive(deadline=quiet_until)
             if link.now() >= quiet_until and (received is None or received.at >= quiet_until):
                 return
+            if again and received is not None and _in_session(received.frame):
+                quiet_until = received.at + settle
+                if received.at > began + RETURN_LIMIT:
+                    raise NotAtBeginning(
+                        f"needs a device at its beginning: {RETURN_LIMIT / SECOND:g} s after the case before "
+                        f"it still sends {received.frame}; a longer wait or a command (--reset) may help"
+                    )
 
     def describe(self) -> Bench:
         caps = self._link.caps

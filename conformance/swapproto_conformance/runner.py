@@ -90,6 +90,8 @@ class Suite:
         stimulus = tuple(map(str, case.script))
         try:
             run = self._benches[case.iut].run(tester, case.limit, self._seed(case.id))
+            if run.unready is not None:
+                return _result(case.head(), Conclusion(Verdict.INCONCLUSIVE, run.unready))
             if tester.gave_up is not None:
                 stimulus += (f"the tester waited in vain at {tester.gave_up!r} and ended the script there",)
             trace, digest, name = self._keep(case.id, run)

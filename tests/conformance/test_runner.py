@@ -12,7 +12,8 @@ from swapproto.errors import LinkClosed, LinkError, LinkUnavailable
 from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received
 from swapproto.link import Link, LinkCaps, Node
 from swapproto.messages.catalog import Catalogue
-from swapproto.messages.gbt27930 import BHM, Party
+from swapproto.messages.gbt27930 import BHM, CEM, Party, Timeout
+from swapproto.plugins import open_link
 from swapproto.trace.record import Trace
 from swapproto_conformance import bench, selection
 from swapproto_conformance.bench import LinkBench, Run
@@ -30,6 +31,7 @@ from swapproto_conformance.selection import SelectionError, UnderTest, select, u
 from swapproto_conformance.staging import TRACES
 from swapproto_conformance.tester import Tester as ScriptedSide
 from swapproto_conformance.verdict import Conclusion, Verdict, conclude
+from swapproto_drivers.virtual import VirtualLink
 
 CHARGER = under_test(Party.CHARGER, REFERENCE)
 PACK = under_test(Party.BMS, REFERENCE)
@@ -438,3 +440,40 @@ def test_how_a_reset_is_written(text: str, reset: Reset) -> None:
 def test_a_reset_that_is_not_understood(text: str) -> None:
     with pytest.raises(PixitError):
         parse_reset(text)
+
+
+class _Murmur:
+    """A device that never comes to an end with the case before."""
+
+    def __init__(self) -> None:
+        self._due: Instant = 0
+        self._waiting: list[CanFrame] = []
+
+    def receive(self, frame: CanFrame, now: Instant) -> None:
+        """Deaf."""
+
+    def handle_timeout(self, now: Instant) -> None:
+        if now >= self._due:
+            self._due = now + SECOND
+            self._waiting.append(CEM(bcl=Timeout.TIMEOUT).frame())
+
+    def next_timeout(self) -> Instant:
+        return self._due
+
+    def poll_transmit(self) -> CanFrame | None:
+        return self._waiting.pop() if self._waiting else None
+
+
+def test_a_live_device_that_goes_on_with_the_case_before_is_not_judged() -> None:
+    link = open_link("virtual:murmur")
+    assert isinstance(link, VirtualLink)
+    link.bus.attach(_Murmur(), "device")
+    live = LinkBench("virtual:murmur")
+    first, run = (live.run(ScriptedSide((), Party.BMS, catalogue=Catalogue()), 0, 0) for _ in range(2))
+    live.close()
+    link.close()
+
+    assert (first.unready, run.fault) == (None, None)
+    assert run.unready is not None
+    assert "081FF456" in run.unready
+    assert run.records == ()
