@@ -9,6 +9,7 @@ each other in 5 or 6 ticks, as they do at 250 kbit/s.
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 
 from swapproto.trace.reader import BadFrame, FrameReader, OtherFrame
@@ -69,9 +70,9 @@ class _ExportReader(FrameReader):
             else:
                 yield record
 
+    @abstractmethod
     def _parser(self, head: list[str]) -> _Parse | None:
         """How the rows below these column names are read; None where they are not known."""
-        raise NotImplementedError
 
 
 class SavvyCanReader(_ExportReader):

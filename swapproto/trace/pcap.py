@@ -4,6 +4,7 @@ Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng and the tcpdump group'
 """
 
 import struct
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -77,8 +78,9 @@ class _PacketReader(FrameReader):
             self._skip(b"", str(damage))
             self._remark(f"reading ends at packet {self.lines}: {damage}")
 
+    @abstractmethod
     def _packets(self) -> Iterator[Record]:
-        raise NotImplementedError
+        """Every data frame; _Damaged where reading cannot go on."""
 
     def _exactly(self, size: int) -> bytes:
         """Empty at the end of the file."""

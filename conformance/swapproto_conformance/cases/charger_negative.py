@@ -1,5 +1,7 @@
 """A charger whose pack falls silent or errs: does it say what is missing?"""
 
+from functools import partial
+
 from swapproto.frame import MILLISECOND, SECOND, CanFrame
 from swapproto.messages.gbt27930 import (
     BCL,
@@ -16,38 +18,24 @@ from swapproto.messages.gbt27930 import (
     Party,
     Phase,
     Recognition,
-    Timeout,
     timers,
 )
 from swapproto.messages.gbt27930.timers import Timer
-from swapproto_conformance.anchor import Anchor, first, last
+from swapproto_conformance.anchor import first, last
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_pack as pack
 from swapproto_conformance.cases.charger_positive import READY_CHARGER, TOO_HIGH
+from swapproto_conformance.cases.common import R, reported
 from swapproto_conformance.judges import Follows, Layout, Never, Periodic
 from swapproto_conformance.script import RawCyclic, Script, Step, seen
 
-R = "GBT27930-2015/"
 GRACE_MS = 100
 """CCS that were already on their way when the error was reported [assumed]."""
 MARGIN = 1.8
 """A wait is watched for this many times the timer, so that a late report is still seen."""
 
 
-def _reported(
-    name: str, field: str, since: Anchor, timer: Timer, slack_ms: int = 250
-) -> tuple[Follows, Layout]:
-    """CEM comes with the field set, neither much before the timer nor much after it."""
-    report = Follows(
-        requirement=f"{R}timer/{name}",
-        cls=CEM,
-        where=((field, Timeout.TIMEOUT),),
-        after=since,
-        within=timer,
-        early=True,
-        slack_ms=slack_ms,
-    )
-    return report, Layout(CEM)
+_reported = partial(reported, CEM)
 
 
 def _watch(timer: Timer) -> int:

@@ -1,5 +1,6 @@
 """A charger whose pack falls back before the charge, that is stopped by hand, or that tries in vain."""
 
+from functools import partial
 from typing import Literal
 
 from swapproto.frame import MILLISECOND, SECOND
@@ -25,10 +26,10 @@ from swapproto_conformance.anchor import Anchor, first, last
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_pack as pack
 from swapproto_conformance.cases.charger_negative import MARGIN
+from swapproto_conformance.cases.common import R, reported
 from swapproto_conformance.judges import Always, Depending, Follows, Judge, Layout, Never, Periodic
 from swapproto_conformance.script import Script, Step, seen
 
-R = "GBT27930-2015/"
 LAST_READY = last(BRO, ready=Ready.READY)
 BECAME_READY = first(CRO, after=LAST_READY, ready=Ready.READY)
 MANUAL = (("manual", Reached.YES),)
@@ -136,17 +137,7 @@ def _stopped(
     )
 
 
-def _reported(name: str, field: str, since: Anchor, timer: Timer, slack_ms: int) -> tuple[Judge, ...]:
-    report = Follows(
-        requirement=f"{R}timer/{name}",
-        cls=CEM,
-        where=((field, Timeout.TIMEOUT),),
-        after=since,
-        within=timer,
-        early=True,
-        slack_ms=slack_ms,
-    )
-    return report, Layout(CEM)
+_reported = partial(reported, CEM)
 
 
 def _until_cem(timer: Timer) -> Step:

@@ -1,5 +1,7 @@
 """A pack whose charger falls silent or refuses: does it say what is missing?"""
 
+from functools import partial
+
 from swapproto.frame import MILLISECOND, SECOND, CanFrame
 from swapproto.messages.gbt27930 import (
     BCL,
@@ -15,19 +17,18 @@ from swapproto.messages.gbt27930 import (
     Party,
     Phase,
     Ready,
-    Timeout,
     timers,
 )
 from swapproto.messages.gbt27930.timers import Timer
-from swapproto_conformance.anchor import Anchor, first, last
+from swapproto_conformance.anchor import first, last
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_charger as charger
 from swapproto_conformance.cases.charger_negative import MARGIN
+from swapproto_conformance.cases.common import R, reported
 from swapproto_conformance.cases.pack_positive import CHARGER_READY, RECOGNISED
-from swapproto_conformance.judges import Follows, Judge, Layout, Never, Periodic
+from swapproto_conformance.judges import Judge, Never, Periodic
 from swapproto_conformance.script import RawCyclic, Script, Step, seen
 
-R = "GBT27930-2015/"
 BRO_READY = first(BRO, ready=Ready.READY)
 NOISE = RawCyclic(
     "frames of other systems and cut CCS",
@@ -40,18 +41,7 @@ NOISE = RawCyclic(
 )
 
 
-def _reported(name: str, field: str, since: Anchor, timer: Timer, slack_ms: int = 250) -> tuple[Judge, ...]:
-    """BEM comes with the field set, neither much before the timer nor much after it."""
-    report = Follows(
-        requirement=f"{R}timer/{name}",
-        cls=BEM,
-        where=((field, Timeout.TIMEOUT),),
-        after=since,
-        within=timer,
-        early=True,
-        slack_ms=slack_ms,
-    )
-    return report, Layout(BEM)
+_reported = partial(reported, BEM)
 
 
 def _case(
