@@ -22,6 +22,27 @@ class Basis(Enum):
     """Not public."""
 
 
+class Weight(Enum):
+    """What something that rests on a basis can decide about a device."""
+
+    FULL = "can pass and fail"
+    PASS_ONLY = "can pass, cannot fail"  # noqa: S105 - a verdict
+    NONE = "decides nothing"
+
+
+def weight(basis: Basis, witnesses: int) -> Weight:
+    """The text or two independent witnesses decide; one witness, or an inference, can only pass."""
+    if basis is Basis.STATED:
+        return Weight.FULL
+    if basis in (Basis.ASSUMED, Basis.UNSET):
+        return Weight.NONE
+    if basis is Basis.DERIVED:
+        return Weight.PASS_ONLY
+    if witnesses >= 2:
+        return Weight.FULL
+    return Weight.PASS_ONLY if witnesses == 1 else Weight.NONE
+
+
 class Source(msgspec.Struct, frozen=True):
     """A place in a document and the trust that the value read there deserves."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from swapproto.provenance import Basis
+from swapproto.provenance import Basis, Weight, weight
 
 
 class Verdict(enum.Enum):
@@ -49,27 +49,6 @@ def join(*verdicts: Verdict) -> Verdict:
     Where nothing at all was judged, `conclude` is what turns that into INCONCLUSIVE.
     """
     return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_APPLICABLE)
-
-
-class Weight(enum.Enum):
-    """What a requirement can decide about a device."""
-
-    FULL = "can pass and fail"
-    PASS_ONLY = "can pass, cannot fail"  # noqa: S105 - a verdict
-    NONE = "decides nothing"
-
-
-def weight(basis: Basis, witnesses: int) -> Weight:
-    """The text or two independent witnesses decide; one witness, or an inference, can only pass."""
-    if basis is Basis.STATED:
-        return Weight.FULL
-    if basis in (Basis.ASSUMED, Basis.UNSET):
-        return Weight.NONE
-    if basis is Basis.DERIVED:
-        return Weight.PASS_ONLY
-    if witnesses >= 2:
-        return Weight.FULL
-    return Weight.PASS_ONLY if witnesses == 1 else Weight.NONE
 
 
 def ceiling(basis: Basis, witnesses: int) -> Verdict:

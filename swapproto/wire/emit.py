@@ -27,6 +27,11 @@ def _ones(size: int) -> str:
     return repr(b"\xff" * size)
 
 
+def _filler(layout: Layout, word: Word) -> int:
+    """The reserved bits of a word as they are sent, and as they have to be."""
+    return word.reserved if layout.reserved_bit else 0
+
+
 class Names(dict[str, Any]):
     """What the generated text refers to."""
 
@@ -139,7 +144,7 @@ class Reader:
     def _clean_bytes(self, number: int, word: Word) -> list[str]:
         ones = _ones(word.size)
         if not word.fields:
-            return [f"w{number} == {ones}"]
+            return [f"w{number} == {ones}"] if self.layout.reserved_bit else []
         match word.fields[0].marker:
             case Text(blanks=blanks):
                 return [f"w{number}.rstrip({blanks!r}).isascii()"]
@@ -150,8 +155,9 @@ class Reader:
 
     def _clean_byte(self, number: int, word: Word) -> list[str]:
         before = bytes(word.offset)
+        filler = _filler(self.layout, word)
         table = bytes(
-            byte & word.reserved == word.reserved
+            byte & filler == filler
             and not any(field_fault(field, before + bytes([byte])) for field in word.fields)
             for byte in range(256)
         )
@@ -161,7 +167,8 @@ class Reader:
         return [f"clean{number}[w{number} & 255]" if word.code == "b" else f"clean{number}[w{number}]"]
 
     def _clean_wide(self, number: int, word: Word) -> list[str]:
-        tests = [f"w{number} & {word.reserved} == {word.reserved}"] if word.reserved else []
+        filler = _filler(self.layout, word)
+        tests = [f"w{number} & {filler} == {filler}"] if filler else []
         for field in word.fields:
             raw = self.raw(number, field)
             if field.code is not None:
@@ -182,6 +189,7 @@ class Writer:
 
     def __init__(self, reader: Reader, access: str = "self.{}") -> None:
         self.access = access
+        self.layout = reader.layout
         self.lines: list[str] = []
         self.tests: list[str] = []
         self.packed: list[str] = []
@@ -200,8 +208,8 @@ class Writer:
             shift = word.shift(field)
             term = f"({name} & {field.mask})" if field.signed and word.whole is not field else name
             parts.append(f"{term} << {shift}" if shift else term)
-        if word.reserved:
-            parts.append(str(word.reserved))
+        if filler := _filler(self.layout, word):
+            parts.append(str(filler))
         total = " | ".join(parts)
         if word.packed:
             return total
@@ -211,7 +219,7 @@ class Writer:
     def _write_bytes(self, word: Word) -> str:
         ones = _ones(word.size)
         if not word.fields:
-            return ones
+            return ones if self.layout.reserved_bit else repr(bytes(word.size))
         field = word.fields[0]
         value = self.access.format(field.name)
         match field.marker:

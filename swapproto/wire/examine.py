@@ -97,6 +97,8 @@ def _length(layout: Layout, payload: bytes) -> Iterator[Deviation]:
 
 
 def _reserved(layout: Layout, payload: bytes, base: int) -> Iterator[Deviation]:
+    if not layout.reserved_bit:
+        return
     for offset, (byte, claimed) in enumerate(zip(payload, layout.claimed, strict=False)):
         if zeros := ~(byte | claimed) & 0xFF:
             bits = [bit + 1 for bit in range(8) if zeros >> bit & 1]

@@ -2,7 +2,8 @@
 
 ``at`` is byte.bit counted from one, as the standards' tables count: ``at=6.3`` is byte 6, bit 3.
 It names the lowest bit of a little-endian field and the highest bit of a Motorola field; without
-it a field follows its predecessor. Bits that no field claims are reserved and sent as ones.
+it a field follows its predecessor. Bits that no field claims are reserved: sent as ones, or as zeros
+where the class says ``reserved_bit=0``.
 """
 
 from enum import IntEnum

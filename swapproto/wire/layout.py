@@ -143,6 +143,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Bytes of the fixed part, as encoded."""
     lengths: tuple[int, ...]
     """Lengths of the fixed part that are read without remark."""
+    reserved_bit: int = 1
+    """What bits that no field claims are sent as: ones, whose absence is remarked, or zeros, never read."""
 
     @cached_property
     def claimed(self) -> bytes:
@@ -332,7 +334,9 @@ def _claim(declared: _Declared, field: Field, taken: dict[int, str]) -> None:
             taken[bit] = field.name
 
 
-def read_layout(cls: type[Any], length: int | None, lengths: tuple[int, ...]) -> Layout:
+def read_layout(
+    cls: type[Any], length: int | None, lengths: tuple[int, ...], reserved_bit: int = 1
+) -> Layout:
     """The layout of an annotated class; LayoutError names a field that overlaps, is misplaced or unmarked."""
     fields: list[Field] = []
     tail: Tail | None = None
@@ -363,5 +367,5 @@ def read_layout(cls: type[Any], length: int | None, lengths: tuple[int, ...]) ->
         )
     return Layout(
         name=cls.__name__, cls=cls, fields=tuple(fields), tail=tail, length=size,
-        lengths=tuple(sorted({size, *lengths})),
+        lengths=tuple(sorted({size, *lengths})), reserved_bit=reserved_bit,
     )  # fmt: skip

@@ -41,6 +41,7 @@ class GroupMeta(msgspec.StructMeta):
         *,
         length: int | None = None,
         lengths: tuple[int, ...] = (),
+        reserved_bit: Literal[0, 1] | None = None,
         frozen: Literal[True] = True,
         **spec: Any,
     ) -> type:
@@ -49,8 +50,10 @@ class GroupMeta(msgspec.StructMeta):
             if key in cls.__struct_fields__:
                 raise LayoutError(f"{name}: {key} is a property of the message and cannot name a field")
             setattr(cls, key, value)
+        if reserved_bit is not None:
+            cls.reserved_bit = reserved_bit
         if cls.__struct_fields__:
-            cls.layout = read_layout(cls, length, lengths)
+            cls.layout = read_layout(cls, length, lengths, cls.reserved_bit)
             codec = make_codec(cls.layout)
             for verb in ("decode", "read", "encode"):
                 getattr(codec, verb).__doc__ = getattr(bases[-1], verb).__doc__
@@ -65,6 +68,8 @@ class Group(msgspec.Struct, metaclass=GroupMeta, frozen=True):
 
     layout: ClassVar[Layout]
     codec: ClassVar[Codec]
+    reserved_bit: ClassVar[int] = 1
+    """What undeclared bits are sent as; zeros are ignored on reading."""
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:  # noqa: ARG003  (each class gets its own)
@@ -107,6 +112,11 @@ class Message(Group):
     def identifier(cls) -> int:
         """The 29-bit identifier of the single frame; longer payloads go over the transport protocol."""
         return identifier(cls.pgn, cls.priority, cls.destination_address, cls.source_address)
+
+    @classmethod
+    def identifiers(cls) -> Mapping[int, Enum]:
+        """Every identifier under which the message travels in one frame, with its sender."""
+        return {cls.identifier(): cls.sender}
 
     @classmethod
     def period(cls) -> int | None:

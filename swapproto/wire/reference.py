@@ -88,14 +88,14 @@ def _struct(layout: Layout, size: int, surplus: bool = False) -> Construct:
     cursor = 0
     for first, last, order, members in _runs(whole):
         if first > cursor:
-            parts.append(_bit_struct(cursor, first, "little", owners, []))
+            parts.append(_bit_struct(cursor, first, "little", owners, [], layout.reserved_bit))
         if order is None:
             parts.append(members[0].name / Bytes(last + 1 - first))
         else:
-            parts.append(_bit_struct(first, last + 1, order, owners, members))
+            parts.append(_bit_struct(first, last + 1, order, owners, members, layout.reserved_bit))
         cursor = last + 1
     if end > cursor:
-        parts.append(_bit_struct(cursor, end, "little", owners, []))
+        parts.append(_bit_struct(cursor, end, "little", owners, [], layout.reserved_bit))
     if layout.tail is not None:
         item = layout.tail.item
         rest: Any = GreedyBytes if item is None else GreedyRange(_struct(item, item.length))
@@ -133,7 +133,9 @@ def _runs(fields: list[Field]) -> Iterator[tuple[int, int, Order | None, list[Fi
         yield min(occupied), max(occupied), order, members
 
 
-def _bit_struct(first: int, end: int, order: Order, owners: dict[int, str], members: list[Field]) -> Any:
+def _bit_struct(
+    first: int, end: int, order: Order, owners: dict[int, str], members: list[Field], fill: int
+) -> Any:
     """The bits of some bytes from the highest to the lowest, reserved ones kept apart by byte."""
     signed = {field.name: isinstance(field.marker, Integer) and field.marker.signed for field in members}
     upwards = range(first, end) if order == "big" else range(end - 1, first - 1, -1)
@@ -147,7 +149,7 @@ def _bit_struct(first: int, end: int, order: Order, owners: dict[int, str], memb
             parts.append(key / BitsInteger(len(bits), signed=signed[key]))
         else:
             name = f"reserved_{bits[-1] // 8 + 1}_{bits[-1] % 8 + 1}_{bits[0] % 8 + 1}"
-            parts.append(name / Default(BitsInteger(len(bits)), 2 ** len(bits) - 1))
+            parts.append(name / Default(BitsInteger(len(bits)), fill * (2 ** len(bits) - 1)))
     whole = BitStruct(*parts)
     return f"bytes_{first + 1}_{end}" / (whole if order == "big" else ByteSwapped(whole))
 

@@ -1,5 +1,6 @@
 """Who sends: bases of all message classes of the family, with the addresses filled in."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from swapproto.j1939 import identifier
@@ -18,7 +19,7 @@ class ChargingMessage(Message):
     """Whether either party may send it."""
 
     @classmethod
-    def identifiers(cls) -> dict[int, Party]:
+    def identifiers(cls) -> Mapping[int, Party]:
         """Every identifier under which the message travels in one frame, with its sender."""
         senders = (Party.BMS, Party.CHARGER) if cls.both_ways else (cls.sender,)
         return {identifier(cls.pgn, cls.priority, who.peer.value, who.value): who for who in senders}
