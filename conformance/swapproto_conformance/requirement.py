@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias, cast
 import msgspec
 
 from swapproto.errors import ProfileError
-from swapproto.provenance import Basis
-from swapproto_conformance.verdict import NOTHING_EXAMINED, Finding, Verdict, Weight, weigh, weight
+from swapproto.provenance import Basis, Weight, weight
+from swapproto_conformance.verdict import NOTHING_EXAMINED, Finding, Verdict, weigh
 
 Role: TypeAlias = Literal["charger", "bms"]
 

@@ -7,18 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapproto.provenance import Basis
+from swapproto.provenance import Basis, Weight, weight
 from swapproto_conformance.verdict import (
     NOTHING_EXAMINED,
     Conclusion,
     Finding,
     Verdict,
-    Weight,
     ceiling,
     conclude,
     join,
     weigh,
-    weight,
 )
 
 verdicts = st.sampled_from(Verdict)

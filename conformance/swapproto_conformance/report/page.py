@@ -11,6 +11,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from swapproto.provenance import weight
 from swapproto.trace.record import Trace
 from swapproto_conformance.cases import CASES
 from swapproto_conformance.junit import printable
@@ -24,7 +25,7 @@ from swapproto_conformance.report.strip import sender_key, strip
 from swapproto_conformance.report.texts import TAGS, Language, Words, phase_words, words
 from swapproto_conformance.requirement import Requirement
 from swapproto_conformance.results import CaseHead, CaseResult, RunResult
-from swapproto_conformance.verdict import Finding, Verdict, weight
+from swapproto_conformance.verdict import Finding, Verdict
 
 PACKAGE = "swapproto_conformance.report"
 SLUG = 60
