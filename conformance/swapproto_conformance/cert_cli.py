@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from swapproto_conformance.atomic import EvidenceError
+from swapproto.atomic import FileError
 from swapproto_conformance.certificate import Certificate, Verification
 from swapproto_conformance.certificate import verify as verify_certificate
 from swapproto_conformance.dsse import PublicKey
@@ -43,10 +43,10 @@ def verify(
     """
     try:
         if traces is not None and not traces.is_dir():
-            raise EvidenceError(str(traces), "there is no such directory")
+            raise FileError(str(traces), "there is no such directory")
         trusted = None if key is None else PublicKey.load(key)
         verification = verify_certificate(file, trusted_key=trusted, traces_dir=traces)
-    except EvidenceError as error:
+    except FileError as error:
         typer.echo(_line(f"error: {error}"), err=True)
         raise typer.Exit(BAD_ARGUMENTS) from error
     lost = traces is not None and bool(verification.traces_missing)

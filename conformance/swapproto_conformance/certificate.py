@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from swapproto.atomic import FileError, read_bounded
 from swapproto_conformance import dsse
-from swapproto_conformance.atomic import EvidenceError, read_evidence
 from swapproto_conformance.dsse import KeyClass, PublicKey, SigningKey
 from swapproto_conformance.requirement import Role
 from swapproto_conformance.results import (
@@ -123,16 +123,16 @@ class Statement(
 
 
 def certify(result: RunResult, key: SigningKey) -> bytes:
-    """The content of certificate.json; EvidenceError if `verify` would find fault with it."""
+    """The content of certificate.json; FileError if `verify` would find fault with it."""
     certificate = _certificate(result, key)
     statement = Statement(subject=_subjects(certificate.devices), predicate=certificate)
     payload = canonical(statement)
     try:
         msgspec.json.decode(payload, type=Statement)
     except msgspec.ValidationError as error:
-        raise EvidenceError("certificate", f"the run cannot be certified: {error}") from error
+        raise FileError("certificate", f"the run cannot be certified: {error}") from error
     if faults := list(_contradictions(statement)):
-        raise EvidenceError("certificate", f"the run cannot be certified: {'; '.join(faults)}")
+        raise FileError("certificate", f"the run cannot be certified: {'; '.join(faults)}")
     return dsse.seal(payload, key)
 
 
@@ -261,9 +261,9 @@ def verify(
 ) -> Verification:
     """Check signature, form, consistency, and the traces in `traces_dir` or else beside the file.
 
-    EvidenceError only where there is no readable file; whatever is wrong with its content is a problem.
+    FileError only where there is no readable file; whatever is wrong with its content is a problem.
     """
-    content = read_evidence(path)
+    content = read_bounded(path)
     try:
         opened = dsse.open_envelope(content)
         statement = _read_statement(opened.payload)
@@ -322,8 +322,8 @@ class _Traces:
             self.missing.append(case.trace_file)
             return
         try:
-            digest = hashlib.sha256(read_evidence(path, limit=1 << 30)).hexdigest()
-        except EvidenceError as error:
+            digest = hashlib.sha256(read_bounded(path, limit=1 << 30)).hexdigest()
+        except FileError as error:
             yield f"the trace of {case.id}: {error}"
             return
         self.checked += 1

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from swapproto.atomic import FileError, write_atomically
 from swapproto.errors import LinkError
 from swapproto.messages.gbt27930 import Party
 from swapproto.trace.record import Trace
 from swapproto_conformance import kill_table as kills
-from swapproto_conformance.atomic import EvidenceError, write_atomically
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import CASES
 from swapproto_conformance.cert_cli import cert
@@ -101,7 +101,7 @@ def certify(
         pixit = Pixit(parse_reset(reset), parse_command(on_stop or ""))
         staging = Staging(out)
         code = _run(Plan(chosen, seed, pixit, staging.folder), staging, signing, console, level)
-    except (SelectionError, PixitError, LinkError, EvidenceError, OSError) as error:
+    except (SelectionError, PixitError, LinkError, FileError, OSError) as error:
         typer.echo(f"swapproto certify: {error}", err=True)
         raise typer.Exit(BAD_ARGUMENTS) from None
     raise typer.Exit(code)
@@ -113,7 +113,7 @@ def _write_kill_table(path: Path, console: Console) -> None:
             raise SelectionError(f"--kill-table {path}: give the name of a .md or .json file")
         table = kills.kill_table()
         write_atomically(path, kills.to_json(table) if path.suffix == ".json" else kills.to_markdown(table))
-    except (SelectionError, EvidenceError, OSError) as error:
+    except (SelectionError, FileError, OSError) as error:
         typer.echo(f"swapproto certify: {error}", err=True)
         raise typer.Exit(BAD_ARGUMENTS) from None
     console.print(
@@ -158,7 +158,7 @@ def _run(plan: Plan, staging: Staging, key: SigningKey, console: Console, fail_o
     print_result(console, result)
     try:
         staging.publish()
-    except EvidenceError as error:
+    except FileError as error:
         typer.echo(f"harness problem: {error}", err=True)
         return result.exit_code(fail_on, later_problems=1)
     console.print(f"Report: {staging.out / 'index.html'}", markup=False)

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from swapproto_conformance.atomic import EvidenceError, read_evidence, write_atomically
+from swapproto.atomic import FileError, read_bounded, write_atomically
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -47,18 +47,16 @@ class PublicKey:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a PEM public key; EvidenceError if it is none or not Ed25519."""
-        content = read_evidence(path, limit=1 << 20)
+        """Read a PEM public key; FileError if it is none or not Ed25519."""
+        content = read_bounded(path, limit=1 << 20)
         if b"PRIVATE KEY" in content:
-            raise EvidenceError(
-                str(path), "is a private key; give the public one, and keep this one to yourself"
-            )
+            raise FileError(str(path), "is a private key; give the public one, and keep this one to yourself")
         try:
             key = serialization.load_pem_public_key(content)
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise EvidenceError(str(path), "is no public key in PEM") from error
+            raise FileError(str(path), "is no public key in PEM") from error
         if not isinstance(key, Ed25519PublicKey):
-            raise EvidenceError(str(path), "is a public key, but not Ed25519")
+            raise FileError(str(path), "is a public key, but not Ed25519")
         return cls(key.public_bytes_raw())
 
 
@@ -77,15 +75,15 @@ class SigningKey:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read an unencrypted PEM private key, held by whoever signs; EvidenceError if it is none."""
+        """Read an unencrypted PEM private key, held by whoever signs; FileError if it is none."""
         try:
-            key = serialization.load_pem_private_key(read_evidence(path, limit=1 << 20), password=None)
+            key = serialization.load_pem_private_key(read_bounded(path, limit=1 << 20), password=None)
         except TypeError as error:
-            raise EvidenceError(str(path), "is encrypted; give a key without password") from error
+            raise FileError(str(path), "is encrypted; give a key without password") from error
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise EvidenceError(str(path), "is no private key in PEM") from error
+            raise FileError(str(path), "is no private key in PEM") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise EvidenceError(str(path), "is a private key, but not Ed25519")
+            raise FileError(str(path), "is a private key, but not Ed25519")
         return cls(key, "operator")
 
     def save(self, path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from swapproto.atomic import write_atomically
 from swapproto.errors import LocalProtocolError
-from swapproto_conformance.atomic import write_atomically
 from swapproto_conformance.results import Bench, CaseHead, CaseResult, RunInfo, RunResult, finish
 from swapproto_conformance.verdict import Verdict
 

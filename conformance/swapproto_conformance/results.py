@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from swapproto_conformance.atomic import EvidenceError, read_evidence
+from swapproto.atomic import FileError, read_bounded
 from swapproto_conformance.requirement import Requirement, Role
 from swapproto_conformance.verdict import Finding, Verdict
 
@@ -215,10 +215,10 @@ def decode_results(content: bytes, path: str = "results.json") -> RunResult:
     try:
         result = msgspec.json.decode(content, type=RunResult)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EvidenceError(path, f"is no results file of this version: {error}") from error
+        raise FileError(path, f"is no results file of this version: {error}") from error
     return finish(result.run, result.cases, result.interoperation, result.problems)
 
 
 def read_results(path: Path) -> RunResult:
-    """Read a results.json; EvidenceError if it cannot be used."""
-    return decode_results(read_evidence(path), str(path))
+    """Read a results.json; FileError if it cannot be used."""
+    return decode_results(read_bounded(path), str(path))

@@ -9,11 +9,11 @@ from zlib import crc32
 import msgspec
 
 from swapproto import __version__
+from swapproto.atomic import write_atomically
 from swapproto.messages.catalog import Catalogue as MessageCatalogue
 from swapproto.messages.gbt27930 import Party
 from swapproto.trace.record import Trace
 from swapproto_conformance import pair
-from swapproto_conformance.atomic import write_atomically
 from swapproto_conformance.bench import LinkBench, Run, Runner, run_pair
 from swapproto_conformance.case import Case
 from swapproto_conformance.events import CaseFinished, CaseStarted, EventStream, RunFinished, RunStarted

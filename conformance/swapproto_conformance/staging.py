@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from swapproto_conformance.atomic import EvidenceError
+from swapproto.atomic import FileError
 
 UNFINISHED = ".unfinished-"
 PREVIOUS = ".previous"
@@ -18,7 +18,7 @@ class Staging:
     """A folder inside the report folder that nobody mistakes for a report; one for each process."""
 
     def __init__(self, out: Path) -> None:
-        """EvidenceError where the folder cannot be made, or holds files that are no report of the suite."""
+        """FileError where the folder cannot be made, or holds files that are no report of the suite."""
         self.out = out
         self.folder = out / f"{UNFINISHED}{os.getpid()}"
         self._previous = out / PREVIOUS
@@ -31,19 +31,19 @@ class Staging:
                     shutil.rmtree(left, ignore_errors=True)
             (self.folder / TRACES).mkdir(parents=True)
         except OSError as error:
-            raise EvidenceError(str(out), f"cannot hold a report: {error.strerror or error}") from error
+            raise FileError(str(out), f"cannot hold a report: {error.strerror or error}") from error
 
     def discard(self) -> None:
         """Nothing of this run is worth keeping."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def publish(self) -> None:
-        """Put the run's files in the place of the last run's; EvidenceError leaves the last report whole."""
+        """Put the run's files in the place of the last run's; FileError leaves the last report whole."""
         missing = [name for name in FILES if not (self.folder / name).exists()]
         if missing:
             names = ", ".join(missing)
             reason = f"{names} could not be made; the last report stays, this run is in {self.folder}"
-            raise EvidenceError(str(self.out), reason)
+            raise FileError(str(self.out), reason)
         try:
             self._previous.mkdir()
             for name in (TRACES, *FILES):
@@ -53,7 +53,7 @@ class Staging:
                 (self.folder / name).replace(self.out / name)
         except OSError as error:
             self._recover()
-            raise EvidenceError(str(self.out), f"the report could not be put in place: {error}") from error
+            raise FileError(str(self.out), f"the report could not be put in place: {error}") from error
         shutil.rmtree(self._previous, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -74,7 +74,7 @@ class Staging:
         results = self.out / "results.json"
         if there and not (results.is_file() and _MARK in results.read_bytes()):
             reason = f"it has {', '.join(there)} of somebody else's; give another folder with --out"
-            raise EvidenceError(str(self.out), reason)
+            raise FileError(str(self.out), reason)
 
 
 def _alive(pid: str) -> bool:

@@ -1,7 +1,5 @@
 """A comparison as one self-contained page, which asks nothing of any network and has no script."""
 
-import os
-import secrets
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -9,12 +7,12 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from swapproto.atomic import write_atomically
 from swapproto.cli.diff_source import Recorded
 from swapproto.cli.diff_text import earlier, notes, seconds
 from swapproto.cli.text import plural, printable
 from swapproto.observe.compare import Comparison
 from swapproto.observe.compare_align import Difference, Mark, Row
-from swapproto.trace.files import RecordingError
 
 TEMPLATE = "diff.html.j2"
 _SIGNS = {Mark.SAME: "=", Mark.MISSING: "−", Mark.ADDITIONAL: "+", Mark.MOVED: "↕", Mark.NOT_HEARD: "·"}
@@ -37,19 +35,8 @@ class Section(NamedTuple):
 
 
 def write_page(path: Path, comparison: Comparison, good: Recorded, bad: Recorded) -> None:
-    """Replace the file in one step; RecordingError where it cannot be written."""
-    content = render(comparison, good, bad).encode()
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)  # noqa: PTH105  (atomic; said outright)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise RecordingError(
-            f"{printable(str(path))}: the page cannot be written ({error.strerror or error})"
-        ) from error
+    """Replace the file in one step; FileError where it cannot be written."""
+    write_atomically(path, render(comparison, good, bad).encode())
 
 
 def render(comparison: Comparison, good: Recorded, bad: Recorded) -> str:

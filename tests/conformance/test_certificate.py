@@ -20,8 +20,8 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # re-exported unmarked
 from typer.testing import CliRunner
 
+from swapproto.atomic import FileError
 from swapproto_conformance import dsse
-from swapproto_conformance.atomic import EvidenceError
 from swapproto_conformance.cert_cli import cert
 from swapproto_conformance.certificate import Statement, Verification, certify, verify
 from swapproto_conformance.dsse import PublicKey, SigningKey
@@ -335,7 +335,7 @@ def test_traces_elsewhere_and_flat(report: Path, tmp_path_factory: pytest.TempPa
     ],
 )
 def test_what_does_not_hold_is_not_signed(result: RunResult, reason: str) -> None:
-    with pytest.raises(EvidenceError, match=reason):
+    with pytest.raises(FileError, match=reason):
         certify(result, KEY)
 
 
@@ -372,9 +372,9 @@ def test_unusable_keys_are_named(tmp_path: Path) -> None:
         (public, "no private key", "not Ed25519"),
     ):
         path.write_bytes(content)
-        with pytest.raises(EvidenceError, match=of_private):
+        with pytest.raises(FileError, match=of_private):
             SigningKey.load(path)
-        with pytest.raises(EvidenceError, match=of_public):
+        with pytest.raises(FileError, match=of_public):
             PublicKey.load(path)
 
 

@@ -179,5 +179,5 @@ def test_file_reports_agree_and_fail_apart(tmp_path: Path) -> None:
     written = read_results(tmp_path / "results.json")
     assert written.counts == collector.result().counts
     assert b'skipped="3"' in (tmp_path / "junit.xml").read_bytes()
-    assert stream.problems[0].startswith("the report page.html stopped at RunFinished: EvidenceError")
+    assert stream.problems[0].startswith("the report page.html stopped at RunFinished: FileError")
     assert collector.result().exit_code() == 3

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import swapproto_conformance.schemas
-from swapproto_conformance.atomic import EvidenceError
+from swapproto.atomic import FileError
 from swapproto_conformance.results import (
     MEANING,
     Bench,
@@ -185,13 +185,13 @@ def test_claimed_counts_are_not_believed() -> None:
     [b"", b"{}", b"[]", b"\xff", b'{"schema": "urn:swapproto:results:v2"}', b"[" * 100_000],
 )
 def test_what_is_no_result_is_refused(content: bytes) -> None:
-    with pytest.raises(EvidenceError, match=r"^x\.json: is no results file of this version"):
+    with pytest.raises(FileError, match=r"^x\.json: is no results file of this version"):
         decode_results(content, "x.json")
 
 
 def test_null_is_no_verdict() -> None:
     content = encode_results(result()).replace(b'"verdict": "pass"', b'"verdict": null')
-    with pytest.raises(EvidenceError, match="null"):
+    with pytest.raises(FileError, match="null"):
         decode_results(content)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from swapproto_conformance.atomic import EvidenceError
+from swapproto.atomic import FileError
 from swapproto_conformance.staging import FILES, PREVIOUS, TRACES, UNFINISHED, Staging
 
 MARK = '{"schema": "urn:swapproto:results:v1"}'
@@ -39,7 +39,7 @@ def test_a_run_without_one_of_its_files_changes_nothing(tmp_path: Path, missing:
     fill(staging.folder, "new")
     (staging.folder / missing).unlink()
 
-    with pytest.raises(EvidenceError, match="last report stays"):
+    with pytest.raises(FileError, match="last report stays"):
         staging.publish()
     staging.discard()
     assert contents(tmp_path) == before
@@ -64,7 +64,7 @@ def test_files_of_somebody_else_are_not_touched(tmp_path: Path, name: str) -> No
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
 
-    with pytest.raises(EvidenceError, match="somebody else"):
+    with pytest.raises(FileError, match="somebody else"):
         Staging(tmp_path)
     assert contents(tmp_path) == {name: "mine"}
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapproto_conformance.atomic import write_atomically
+from swapproto.atomic import write_atomically
 from swapproto_conformance.schemas import SCHEMAS
 
 for name, content in SCHEMAS.items():

@@ -1,4 +1,4 @@
-"""Files of evidence: written whole or not at all."""
+"""Files that people rely on: written whole or not at all, read up to a limit."""
 
 import os
 import secrets
@@ -7,8 +7,8 @@ from pathlib import Path
 from swapproto.errors import SwapError
 
 
-class EvidenceError(SwapError):
-    """A result, report, key or certificate file that cannot be read, written or used."""
+class FileError(SwapError):
+    """A report, result, key, certificate or exported file that cannot be read, written or used."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -19,7 +19,7 @@ class EvidenceError(SwapError):
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Replace the file in one step, so that a half-written one never takes the place of a good one.
 
-    `mode` is subject to the umask. EvidenceError if the file cannot be written; nothing is left behind then.
+    `mode` is subject to the umask. FileError if the file cannot be written; nothing is left behind then.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
@@ -34,20 +34,20 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         cause = error.strerror or str(error)
-        raise EvidenceError(
+        raise FileError(
             str(path), f"cannot be written ({cause}); what was there before is untouched"
         ) from error
 
 
-def read_evidence(path: Path, limit: int = 64 << 20) -> bytes:
-    """The file's bytes; EvidenceError if it is missing, no regular file or larger than `limit` bytes."""
+def read_bounded(path: Path, limit: int = 64 << 20) -> bytes:
+    """The file's bytes; FileError if it is missing, no regular file or larger than `limit` bytes."""
     try:
         if not path.is_file():
-            raise EvidenceError(str(path), "is no file" if path.exists() else "there is no such file")
+            raise FileError(str(path), "is no file" if path.exists() else "there is no such file")
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as error:
-        raise EvidenceError(str(path), f"cannot be read ({error.strerror or error})") from error
+        raise FileError(str(path), f"cannot be read ({error.strerror or error})") from error
     if len(content) > limit:
-        raise EvidenceError(str(path), f"is larger than {limit >> 20} MiB")
+        raise FileError(str(path), f"is larger than {limit >> 20} MiB")
     return content

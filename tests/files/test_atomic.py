@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swapproto_conformance.atomic import EvidenceError, read_evidence, write_atomically
+from swapproto.atomic import FileError, read_bounded, write_atomically
 
 
 def test_it_writes_and_replaces(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_failing_write_leaves_the_old_file(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, fails, disk_full)
-    with pytest.raises(EvidenceError, match=os.strerror(errno.ENOSPC)) as caught:
+    with pytest.raises(FileError, match=os.strerror(errno.ENOSPC)) as caught:
         write_atomically(path, b"half")
     assert caught.value.path == str(path)
     assert path.read_bytes() == b"good"
@@ -46,7 +46,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EvidenceError, match="cannot be written"):
+    with pytest.raises(FileError, match="cannot be written"):
         write_atomically(tmp_path / "none" / "report.json", b"")
 
 
@@ -64,10 +64,10 @@ def test_modes_follow_the_umask(tmp_path: Path) -> None:
 
 def test_reading_is_bounded_and_only_of_files(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"12345")
-    assert read_evidence(tmp_path / "x", limit=5) == b"12345"
-    with pytest.raises(EvidenceError, match="larger"):
-        read_evidence(tmp_path / "x", limit=4)
-    with pytest.raises(EvidenceError, match="is no file"):
-        read_evidence(tmp_path)
-    with pytest.raises(EvidenceError, match="no such file"):
-        read_evidence(tmp_path / "y")
+    assert read_bounded(tmp_path / "x", limit=5) == b"12345"
+    with pytest.raises(FileError, match="larger"):
+        read_bounded(tmp_path / "x", limit=4)
+    with pytest.raises(FileError, match="is no file"):
+        read_bounded(tmp_path)
+    with pytest.raises(FileError, match="no such file"):
+        read_bounded(tmp_path / "y")
