@@ -22,10 +22,15 @@ INTERRUPTED = 130
 _SUMMARIES = {
     "cert": "Check certificates of conformance runs.",
     "certify": "Judge packs and chargers, with evidence.",
+    "code": "Say what a pack code or a VIN means, and where it is wrong.",
+    "compat": "Say whether a pack, a station and a truck can meet.",
     "decode": "Say what a recording of a CAN bus holds.",
     "diff": "Say where one recording of a charge departs from another.",
+    "export": "Write DBC, C, test vectors, a Wireshark dissector, documentation.",
     "message": "Print the layout of a message, or list all messages.",
+    "profile": "Show specifications as data, with the source of each value.",
     "simulate": "Run a pack or a charger on a link.",
+    "swap": "Run a whole battery swap in virtual time and record it.",
 }
 """One line for each command of this distribution, so that the list needs no import."""
 
