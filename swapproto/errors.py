@@ -44,11 +44,14 @@ class LocalProtocolError(ProtocolError):
 class ProfileError(SwapError):
     """A specification file that cannot be used."""
 
-    def __init__(self, path: str, key: str, reason: str) -> None:
-        super().__init__(f"{path}: {key}: {reason}")
+    def __init__(self, path: str, key: str, reason: str, line: int | None = None) -> None:
+        where = path if line is None else f"{path}:{line}"
+        super().__init__(f"{where}: {key}: {reason}")
         self.path = path
         self.key = key
         self.reason = reason
+        self.line = line
+        """Line of the key, from one; None where the file has no such place."""
 
 
 class LinkError(SwapError, OSError):
