@@ -3,7 +3,7 @@
 import pytest
 
 from swapproto.errors import SwapError
-from swapproto.messages.catalog import EDITIONS, Catalogue, UnknownMessage
+from swapproto.messages.catalog import EDITIONS, SETS, Catalogue, UnknownMessage, message_set
 from swapproto.messages.gbt27930 import (
     BCL,
     BMS_ADDRESS,
@@ -29,6 +29,28 @@ def test_every_message_is_found_by_each_of_its_names(edition: Edition) -> None:
         for can_id, sender in message.identifiers().items():
             assert catalogue.by_identifier(can_id) == (message, sender)
             assert catalogue.by_pgn(message.pgn, sender.value) is message
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_finds_its_messages_and_no_two_share_an_identifier(name: str) -> None:
+    family = message_set(name)
+    assert family is message_set(name)
+    seen: set[int] = set()
+    for message in family:
+        assert family.by_name(message.__name__.lower()) is message
+        for can_id, sender in message.identifiers().items():
+            assert can_id not in seen
+            assert can_id in family
+            assert family.by_identifier(can_id) == (message, sender)
+            seen.add(can_id)
+    assert family.by_identifier(0x1FFFFFFF) is None
+    with pytest.raises(UnknownMessage, match="no message 'quux' in"):
+        family.by_name("quux")
+
+
+def test_an_unknown_set_lists_those_there_are() -> None:
+    with pytest.raises(UnknownMessage, match="no message set 'pack-can'; there are: gbt27930-2011"):
+        message_set("pack-can")
 
 
 def test_the_edition_decides() -> None:
