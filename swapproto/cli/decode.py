@@ -4,20 +4,28 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeAlias, Union
 
+import msgspec
 import typer
 
 from swapproto.cli.report import as_json, as_text
 from swapproto.cli.text import output
 from swapproto.cli.values import fields, in_words, plain, units
 from swapproto.messages.catalog import Catalogue
-from swapproto.observe.dialogue import Dialogue, TimedMessage
+from swapproto.messages.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS
+from swapproto.observe.dialogue import KEPT_IDENTIFIERS, Dialogue, TimedMessage, TransferEnd, TransportFault
 from swapproto.observe.edition import EditionWatch, Recognition
 from swapproto.observe.survey import survey
 from swapproto.trace.files import FORMATS, Recording, RecordingError, open_recording
-from swapproto.trace.reader import KEPT_CHANNELS
+from swapproto.trace.reader import KEPT_CHANNELS, RecordReader
 from swapproto.trace.record import Record
+
+if TYPE_CHECKING:
+    from swapproto.observe.pack import PackHeard
+    from swapproto.observe.swap import SwapWatch
+
+_Message: TypeAlias = Union[TimedMessage, "PackHeard"]
 
 CSV_COLUMNS = ("time_s", "line", "sender", "message", "fields", "deviations", "error")
 
@@ -44,55 +52,130 @@ def command(
     """Say what a recording of a CAN bus holds.
 
     Edition, parties, phases, messages with their periods, transfers, deviations (how a message departs
-    from its layout) and violations (how the traffic departs from order or time).
+    from its layout) and violations (how the traffic departs from order or time). Where a truck's pack CAN
+    is on any channel, also the steps of the swap and a snapshot of each pack, over all channels.
 
-    Times are seconds from the first frame. A damaged line is counted and skipped. Exit 0 whenever the file
-    could be read, whatever it holds; 4 if it could not.
+    Times are seconds from the first frame of the channel, or of the recording where it has pack CAN.
+    A damaged line is counted and skipped. Exit 0 whenever the file could be read, whatever it holds; 4 if
+    it could not.
 
     The columns of --csv are time_s, line, sender, message, fields (JSON), deviations (JSON) and error.
     """
     if as_csv and (as_object or not messages):
         raise RecordingError("--csv goes with --messages, and without --json")
     with open_recording(file, format_name) as recording, output() as out:
-        chosen, recognition, resolution_us, others = _first_look(recording, channel)
+        look = _first_look(recording, channel)
         reader = recording.reader()
-        records = (record for record in reader if record.channel == chosen)
         if messages:
-            _print_messages(out, _messages(records, recognition), as_object, as_csv)
+            records = (record for record in reader if record.channel == look.chosen)
+            _print_messages(out, _messages(records, look), as_object, as_csv)
             return
-        result = survey(records, recognition, resolution_us)
-        if as_object:
-            out.write(json.dumps(as_json(result, reader, str(file), chosen, others), indent=2) + "\n")
-        else:
-            for line in as_text(result, reader, str(file), chosen, others):
-                out.write(line + "\n")
+        _report(out, reader, str(file), look, as_object)
 
 
-def _first_look(
-    recording: Recording, wanted: str | None
-) -> tuple[str, Recognition, int | None, dict[str, int]]:
-    """The channel to show, its edition, the step of the stamps, and the frames on other channels."""
+class _Look(msgspec.Struct, frozen=True):
+    """What the first pass over the recording tells."""
+
+    chosen: str
+    """The channel to show."""
+    recognition: Recognition
+    resolution_us: int | None
+    others: dict[str, int]
+    """Frames on the other channels."""
+    pack_channels: frozenset[str]
+    """Where frames of a truck's pack CAN are."""
+    first_us: int
+
+
+class _Glance:
+    """One channel in the first pass: what tells the edition, and the identifiers."""
+
+    __slots__ = ("edition", "identifiers")
+
+    def __init__(self) -> None:
+        self.edition = EditionWatch()
+        self.identifiers: set[int] = set()
+
+
+def _first_look(recording: Recording, wanted: str | None) -> _Look:
     reader = recording.reader()
-    watches: dict[str, EditionWatch] = {}
+    glances: dict[str, _Glance] = {}
+    first_us: int | None = None
     for record in reader:
-        watch = watches.get(record.channel)
-        if watch is None:
-            if len(watches) >= KEPT_CHANNELS:
+        if first_us is None:
+            first_us = record.at_us
+        glance = glances.get(record.channel)
+        if glance is None:
+            if len(glances) >= KEPT_CHANNELS:
                 continue
-            watch = watches[record.channel] = EditionWatch()
-        watch.receive(record)
-    if wanted is not None and wanted not in watches:
-        there = ", ".join(watches) or "none"
+            glance = glances[record.channel] = _Glance()
+        if record.extended and len(glance.identifiers) < KEPT_IDENTIFIERS:
+            glance.identifiers.add(record.id)
+        glance.edition.receive(record)
+    if wanted is not None and wanted not in glances:
+        there = ", ".join(glances) or "none"
         raise RecordingError(f"there is no channel {wanted!r} in the recording; channels: {there}")
-    chosen = wanted or max(watches, key=lambda name: watches[name].frames, default="")
-    recognition = watches.get(chosen, EditionWatch()).result()
-    others = {name: count for name, count in reader.channels.items() if name != chosen}
-    return chosen, recognition, reader.resolution_us, others
+    chosen = wanted or max(glances, key=lambda name: glances[name].edition.frames, default="")
+    return _Look(
+        chosen=chosen,
+        recognition=glances.get(chosen, _Glance()).edition.result(),
+        resolution_us=reader.resolution_us,
+        others={name: count for name, count in reader.channels.items() if name != chosen},
+        pack_channels=frozenset(name for name, glance in glances.items() if _has_packs(glance.identifiers)),
+        first_us=first_us or 0,
+    )
 
 
-def _messages(records: Iterable[Record], recognition: Recognition) -> Iterator[tuple[float, TimedMessage]]:
+def _has_packs(identifiers: set[int]) -> bool:
+    """Whether truck, pack or swap controller of the pack CAN are among the senders."""
+    others = {each for each in identifiers if each & 0xFF not in (CHARGER_ADDRESS, BMS_ADDRESS)}
+    if not others:
+        return False
+    from swapproto.observe.pack import SENDERS
+
+    return not others.isdisjoint(SENDERS)
+
+
+def _report(out: TextIO, reader: RecordReader, file: str, look: _Look, as_object: bool) -> None:
+    """Survey the channel, and where there is pack CAN all channels for a swap."""
+    watch = _swap_watch() if look.pack_channels else None
+    records = reader if watch is None else _overheard(reader, watch)
+    result = survey(
+        (record for record in records if record.channel == look.chosen), look.recognition, look.resolution_us
+    )
+    sections: Iterable[str] = ()
+    keys: dict[str, Any] = {}
+    if watch is not None:
+        from swapproto.cli.report_swap import one_zero, swap_json, swap_text
+
+        swap = watch.finish()
+        result = one_zero(result, swap, look.chosen, look.first_us)
+        sections, keys = swap_text(swap, look.first_us, look.chosen), swap_json(swap, look.first_us)
+    if as_object:
+        found = as_json(result, reader, file, look.chosen, look.others) | keys
+        out.write(json.dumps(found, indent=2) + "\n")
+    else:
+        out.writelines(
+            line + "\n" for line in as_text(result, reader, file, look.chosen, look.others, sections)
+        )
+
+
+def _swap_watch() -> "SwapWatch":
+    """Imported only where there is pack CAN: its message classes take a while to be made."""
+    from swapproto.observe.swap import SwapWatch
+
+    return SwapWatch()
+
+
+def _overheard(records: Iterable[Record], watch: "SwapWatch") -> Iterator[Record]:
+    for record in records:
+        watch.receive(record)
+        yield record
+
+
+def _messages(records: Iterable[Record], look: _Look) -> Iterator[tuple[float, _Message]]:
     """Every message with its seconds from the first frame."""
-    first: list[int] = []
+    first: list[int] = [look.first_us] if look.pack_channels else []
 
     def noted() -> Iterator[Record]:
         for record in records:
@@ -100,14 +183,20 @@ def _messages(records: Iterable[Record], recognition: Recognition) -> Iterator[t
                 first.append(record.at_us)
             yield record
 
-    dialogue = Dialogue(Catalogue(recognition.edition.decoded_as))
-    for heard in dialogue.listen(noted()):
-        if isinstance(heard, TimedMessage):
+    dialogue = Dialogue(Catalogue(look.recognition.edition.decoded_as))
+    if look.chosen in look.pack_channels:
+        from swapproto.observe.pack import PackWatch, listen_to_both
+
+        listening = listen_to_both(noted(), dialogue, PackWatch(look.chosen))
+    else:
+        listening = dialogue.listen(noted())
+    for heard in listening:
+        if not isinstance(heard, TransferEnd | TransportFault):
             yield (heard.at_us - first[0]) / 1_000_000, heard
 
 
 def _print_messages(
-    out: TextIO, messages: Iterable[tuple[float, TimedMessage]], as_object: bool, as_csv: bool
+    out: TextIO, messages: Iterable[tuple[float, _Message]], as_object: bool, as_csv: bool
 ) -> None:
     if as_csv:
         writer = csv.writer(out, lineterminator="\n")
@@ -126,7 +215,7 @@ def _print_messages(
             out.write(_sentence(seconds, heard) + "\n")
 
 
-def _row(seconds: float, heard: TimedMessage) -> dict[str, Any]:
+def _row(seconds: float, heard: _Message) -> dict[str, Any]:
     reading = heard.reading
     return {
         "time_s": seconds,
@@ -139,7 +228,7 @@ def _row(seconds: float, heard: TimedMessage) -> dict[str, Any]:
     }
 
 
-def _sentence(seconds: float, heard: TimedMessage) -> str:
+def _sentence(seconds: float, heard: _Message) -> str:
     reading = heard.reading
     told = f"cannot be read: {reading.error}" if reading.message is None else in_words(reading.message)
     odd = f"  [{'; '.join(str(each) for each in reading.deviations)}]" if reading.deviations else ""

@@ -1,6 +1,6 @@
 """A survey of a recording as text and as the object that `swapproto decode --json` prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from swapproto.cli.text import plural, printable, table
@@ -18,12 +18,21 @@ SHOWN_TRANSFERS = 10
 
 
 def as_text(
-    survey: Survey, reader: RecordReader, file: str, channel: str, others: dict[str, int]
+    survey: Survey,
+    reader: RecordReader,
+    file: str,
+    channel: str,
+    others: dict[str, int],
+    more: Iterable[str] = (),
 ) -> Iterator[str]:
-    """The report, line by line, without colour and in ASCII as far as the file's name allows."""
+    """The report, line by line, without colour and in ASCII as far as the file's name allows.
+
+    More sections, where there are any, come before those of the dialogue.
+    """
     yield printable(file)
     yield from (f"  {line}" for line in _about(survey, reader, channel, others))
     yield ""
+    yield from more
     yield f"Edition: {survey.recognition.edition.value}"
     yield from _evidence(survey)
     yield ""
