@@ -5,6 +5,7 @@ import importlib
 import inspect
 import socket
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, cast
 from uuid import uuid4
@@ -20,7 +21,7 @@ from can.util import cast_from_string
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable, SwapError
 from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received
-from swapproto.link import LinkCaps
+from swapproto.link import MAX_LINK_EVENTS, LinkCaps, LinkEvent, LinkEventKind
 from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers._options import flag, known_only
 
@@ -79,6 +80,7 @@ class PythonCanLink:
             echo=echo,
         )
         self._last = time.monotonic_ns()
+        self._events: deque[LinkEvent] = deque(maxlen=MAX_LINK_EVENTS)
 
     @property
     def caps(self) -> LinkCaps:
@@ -126,6 +128,9 @@ class PythonCanLink:
             elif (frame := self._frame(message)) is not None:
                 return Received(frame, self._stamp(message))
 
+    def poll_event(self) -> LinkEvent | None:
+        return self._events.popleft() if self._events else None
+
     def close(self) -> None:
         if self._closed:
             return
@@ -138,6 +143,7 @@ class PythonCanLink:
     def _frame(self, message: can.Message) -> CanFrame | None:
         if message.is_error_frame:
             self.ignored.error_frames += 1
+            self._events.append(LinkEvent(LinkEventKind.ERROR_FRAME, self._stamp(message), str(message)))
         elif message.is_fd:
             self.ignored.fd_frames += 1
         elif message.is_remote_frame:

@@ -11,7 +11,7 @@ from itertools import count
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable
 from swapproto.frame import CanFrame, Instant, Received
-from swapproto.link import LinkCaps
+from swapproto.link import LinkCaps, LinkEvent, LinkEventKind
 from swapproto.runtime.virtual import VirtualBus
 from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers._options import flag, integer, known_only, number
@@ -67,6 +67,7 @@ class VirtualLink:
         self._port = bus.attach(self._mailbox, name, latency=0, jitter=0, loss=loss)
         self._untap = bus.tap(self._on_bus) if echo else None
         self._closed = False
+        self._overruns_told = 0
 
     @property
     def caps(self) -> LinkCaps:
@@ -97,6 +98,13 @@ class VirtualLink:
         inbox = self._mailbox.inbox
         self._run(lambda: bool(inbox), deadline)
         return inbox.popleft() if inbox else None
+
+    def poll_event(self) -> LinkEvent | None:
+        overruns = self.overruns
+        if overruns == self._overruns_told:
+            return None
+        count, self._overruns_told = overruns - self._overruns_told, overruns
+        return LinkEvent(LinkEventKind.OVERRUN, self.bus.now, "nobody read the port", count)
 
     def close(self) -> None:
         if self._closed:

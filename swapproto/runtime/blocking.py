@@ -8,7 +8,7 @@ import msgspec
 
 from swapproto.errors import LinkClosed
 from swapproto.frame import MICROSECOND, MILLISECOND, CanFrame, Instant
-from swapproto.link import Link, Node
+from swapproto.link import Link, LinkEvent, Node, Told
 
 FrameTap: TypeAlias = Callable[[CanFrame, Instant, bool], object]
 """Called with a frame, its instant, and whether it is the node's own."""
@@ -66,12 +66,13 @@ def drive(
     until: Callable[[Instant], bool] | None = None,
     limit: Instant | None = None,
     tap: FrameTap | None = None,
+    events: Callable[[LinkEvent], object] | None = None,
     send_within: int = 100 * MILLISECOND,
 ) -> Driven:
     """Run a node until the predicate holds, the limit is reached or the link closes.
 
-    Frames and timers are served in the order of their instants, however late this thread is. LinkError if
-    the link did not take a frame in time.
+    Frames and timers are served in the order of their instants, however late this thread is. What befalls
+    the link goes to a node that is Told, and to ``events``. LinkError if the link took no frame in time.
     """
     if until is None and limit is None:
         raise ValueError("give until or limit: this run would have no end")
@@ -86,6 +87,7 @@ def drive(
             due = node.next_timeout()
             wanted = [at for at in (due, limit) if at is not None]
             received = link.receive(deadline=min(wanted, default=now + _IDLE))
+            _tell(node, link, events)
             if due is not None and due <= (link.now() if received is None else received.at):
                 now = max(now, link.now())
                 clock.served(now - due)
@@ -96,7 +98,16 @@ def drive(
                 now = max(now, received.at)
                 node.receive(received.frame, now)
     except LinkClosed as closed:
+        _tell(node, link, events)
         return Driven(now, closed, clock.lateness())
+
+
+def _tell(node: Node, link: Link, events: Callable[[LinkEvent], object] | None) -> None:
+    while (event := link.poll_event()) is not None:
+        if isinstance(node, Told):
+            node.link_event(event)
+        if events is not None:
+            events(event)
 
 
 def _flush(node: Node, link: Link, tap: FrameTap | None, send_within: int) -> None:

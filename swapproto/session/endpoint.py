@@ -13,6 +13,7 @@ from typing import Protocol
 
 from swapproto.frame import CanFrame, Instant
 from swapproto.j1939 import identifier
+from swapproto.link import LinkEvent
 from swapproto.messages.gbt27930 import MESSAGES, ChargingMessage, Party
 from swapproto.session.command import Command
 from swapproto.session.events import EndpointEvent, SessionEvent, StateChanged, Undecodable
@@ -104,6 +105,12 @@ class Endpoint:
                 self._pump(now)
                 return
         self.counts["foreign"] += 1
+
+    def link_event(self, event: LinkEvent) -> None:
+        """Count what befell the link, and report a gap: frames of the peer may be missing from here on."""
+        self.counts[event.kind.value] += event.count
+        if event.gap:
+            self._log(event)
 
     def handle_timeout(self, now: Instant) -> None:
         """Do what is due; a call before next_timeout() is harmless. Afterwards poll everything."""

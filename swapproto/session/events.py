@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from swapproto.frame import Instant
+from swapproto.link import LinkEvent
 from swapproto.messages.gbt27930 import BEM, CEM, ChargingMessage, Party
 from swapproto.provenance import Source
 from swapproto.transport.events import TpViolation, TransferAborted
@@ -83,4 +84,4 @@ class Undecodable(msgspec.Struct, frozen=True, gc=False):
     at: Instant
 
 
-EndpointEvent: TypeAlias = SessionEvent | Undecodable | TpViolation | TransferAborted
+EndpointEvent: TypeAlias = SessionEvent | Undecodable | TpViolation | TransferAborted | LinkEvent

@@ -6,7 +6,7 @@ import pytest
 
 from swapproto.errors import LinkClosed
 from swapproto.frame import MILLISECOND, SECOND, CanFrame, Instant, Received
-from swapproto.link import LinkCaps
+from swapproto.link import LinkCaps, LinkEvent
 from swapproto.runtime.blocking import Lateness, drive
 from swapproto.runtime.virtual import VirtualBus
 from swapproto_drivers.virtual import VirtualLink
@@ -117,6 +117,9 @@ class SlowLink:
         if self.frames and self.frames[0].at <= self.time:
             return self.frames.popleft()
         self.time = max(self.time, deadline)
+        return None
+
+    def poll_event(self) -> LinkEvent | None:
         return None
 
     def close(self) -> None:
