@@ -10,10 +10,14 @@ from swapproto.profile.values import (
     BadValue,
     Scalar,
     Value,
+    base_unit,
     parse_measure,
     parse_outline,
     units_of,
 )
+
+BLANK = "..."
+"""What stands in a proposed file where its owner has to write; never part of a value."""
 
 
 class Form(Enum):
@@ -25,13 +29,11 @@ class Form(Enum):
     ADDRESS = "a J1939 address such as 0xF3"
     WORD = "one word of a list"
     TEXT = "text"
-    FLAG = "true or false"
 
 
 class Listing(Enum):
     """What several values of one key mean."""
 
-    NONE = "one value only"
     ANY = "one of them applies"
     ALL = "all of them apply"
     STEPS = "in this order"
@@ -76,15 +78,13 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     def sample(self) -> str:
         """The shape of a value with the number left out, for whoever has to fill it in."""
         if self.form is Form.QUANTITY:
-            return f'"... {units_of(*self.dimensions).split(", ")[-1]}"'
+            return f'"... {base_unit(self.dimensions[0])}"'
         return _SAMPLES.get(self.form) or f'"{" | ".join(self.words)}"'
 
     def parse(self, raw: object) -> Value:
         """The typed value of what TOML holds; BadValue says what is wrong and what is allowed."""
         if not isinstance(raw, list):
             return self._scalar(raw)
-        if self.listing is Listing.NONE:
-            raise BadValue("a list, where there is one value only")
         values = tuple(self._scalar(each) for each in cast("list[object]", raw))
         if not values:
             raise BadValue("an empty list; what is not known is unset and has no value")
@@ -99,16 +99,14 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return one == other
 
     def _scalar(self, raw: object) -> Scalar:
-        if self.form is Form.FLAG:
-            if isinstance(raw, bool):
-                return raw
-            raise BadValue(f"{raw!r} is neither true nor false")
         if self.form in {Form.COUNT, Form.ADDRESS} and type(raw) is int:
             raw = str(raw)
         if not isinstance(raw, str):
             raise BadValue(f"{raw!r} is no string; expected {self.kind}")
         if not raw.strip():
             raise BadValue("is empty; what is not known is unset and has no value")
+        if BLANK in raw:
+            raise BadValue(f"{raw!r} still has {BLANK} where a value belongs")
         return self._from_text(raw)
 
     def _from_text(self, text: str) -> Scalar:
@@ -135,7 +133,6 @@ _SAMPLES = {
     Form.COUNT: "...",
     Form.ADDRESS: '"0x.."',
     Form.TEXT: '"..."',
-    Form.FLAG: "true | false",
 }
 
 

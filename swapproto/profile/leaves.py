@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeGuard, cast
 
 from swapproto.hints import near
+from swapproto.profile.kinds import BLANK
 from swapproto.profile.model import Document, Leaf
 from swapproto.profile.values import BadValue, Value, in_text
 from swapproto.provenance import Basis, Source
@@ -57,6 +58,8 @@ class LeafReader:
         value = table[part]
         if not isinstance(value, str) or not value.strip():
             raise self._file.wrong((*keys, part), "must be text, and not empty")
+        if part == "at" and BLANK in value:
+            raise self._file.wrong((*keys, part), f"still has {BLANK} where something has to be filled in")
         return value.strip()
 
     def _place(self, keys: Path, at: str) -> tuple[Document, str]:

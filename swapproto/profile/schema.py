@@ -150,8 +150,6 @@ def _basis_rules() -> Schema:
 
 def _value(key: Key) -> Schema:
     one = _one(key)
-    if key.listing is Listing.NONE:
-        return one
     many: Schema = {"type": "array", "minItems": 1, "items": one}
     return {"anyOf": [one, many | ({} if key.listing is Listing.STEPS else {"uniqueItems": True})]}
 
@@ -176,8 +174,6 @@ def _one(key: Key) -> Schema:
             return {"enum": list(key.words)}
         case Form.TEXT:
             return _TEXT
-        case Form.FLAG:
-            return {"type": "boolean"}
 
 
 def _quantity(*dimensions: str) -> Schema:

@@ -26,8 +26,8 @@ _FACTORS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "current": {"mA": "0.001", "A": "1", "kA": "1000"},
         "power": {"W": "1", "kW": "1000", "MW": "1000000"},
         "apparent power": {"VA": "1", "kVA": "1000"},
-        "resistance": {"Ohm": "1", "kOhm": "1000", "MOhm": "1000000"},
-        "insulation": {"Ohm/V": "1", "kOhm/V": "1000"},
+        "resistance": {"ohm": "1", "kohm": "1000", "Mohm": "1000000"},
+        "insulation": {"ohm/V": "1", "kohm/V": "1000"},
         "bit rate": {"bit/s": "1", "kbit/s": "1000", "Mbit/s": "1000000"},
         "frequency": {"Hz": "1", "kHz": "1000"},
         "temperature": {"degC": "1"},
@@ -62,6 +62,12 @@ def units_in(*dimensions: str) -> tuple[str, ...]:
 def units_of(*dimensions: str) -> str:
     """The same for messages to people."""
     return ", ".join(unit or "(no unit)" for unit in units_in(*dimensions))
+
+
+def base_unit(dimension: str) -> str:
+    """The unit in which a dimension is compared, or its first."""
+    units = _FACTORS[dimension]
+    return next((unit for unit, factor in units.items() if factor == "1"), next(iter(units)))
 
 
 def has_unit(unit: str) -> bool:

@@ -65,7 +65,8 @@ high = {{ value = "500 A", replaces = "6153.5 A", {STATED} }}
     assert field.marker.source is not None
     assert field.marker.source.basis is Basis.STATED
     assert changed.layout.field("voltage") == BCL.layout.field("voltage")
-    assert (changed.layout.length, changed.VECTORS) == (BCL.layout.length, ())
+    assert changed.layout.length == BCL.layout.length
+    assert not changed.VECTORS
     assert changed.unseen
     sent = changed(voltage=400.0, current=-999.8, mode=ChargeMode.CONSTANT_CURRENT)
     assert sent.encode()[2:4] == b"\x01\x00"
@@ -111,30 +112,84 @@ def test_an_overlay_of_an_overlay_changes_a_message_again(tmp_path: Path) -> Non
 BAD = {
     "message": ("[message.BCK]\nperiod", '"1 ms"', '"1 ms"', "message.BCK.period", "no message BCK"),
     "property": ("[message.BCL]\npgn", '"1"', '"1"', "message.BCL.pgn", "to change, not pgn"),
-    "field": ("[message.BCL.field.amps]\nscale", '"1 A"', '"1 A"', "message.BCL.field.amps.scale", "fixed place 'amps'"),
-    "no number": ("[message.BCL.field.mode]\nscale", '"1"', '"1"', "message.BCL.field.mode.scale", "fixed place 'mode'"),
-    "setting": ("[message.BCL.field.current]\nbits", '"1"', '"1"', "message.BCL.field.current.bits", "not bits"),
+    "field": (
+        "[message.BCL.field.amps]\nscale",
+        '"1 A"',
+        '"1 A"',
+        "message.BCL.field.amps.scale",
+        "fixed place 'amps'",
+    ),
+    "no number": (
+        "[message.BCL.field.mode]\nscale",
+        '"1"',
+        '"1"',
+        "message.BCL.field.mode.scale",
+        "fixed place 'mode'",
+    ),
+    "setting": (
+        "[message.BCL.field.current]\nbits",
+        '"1"',
+        '"1"',
+        "message.BCL.field.current.bits",
+        "not bits",
+    ),
     "unit": (
-        "[message.BCL.field.current]\noffset", '"-1 V"', '"-400 A"', "message.BCL.field.current.offset.value",
+        "[message.BCL.field.current]\noffset",
+        '"-1 V"',
+        '"-400 A"',
+        "message.BCL.field.current.offset.value",
         "those of current: mA, A, kA",
     ),
     "no unit": (
-        "[message.BCL.field.current]\noffset", '"-1"', '"-400 A"', "message.BCL.field.current.offset.value", "has no unit",
+        "[message.BCL.field.current]\noffset",
+        '"-1"',
+        '"-400 A"',
+        "message.BCL.field.current.offset.value",
+        "has no unit",
     ),
     "bare": (
-        "[message.BCL.field.current]\noffset", "-1", '"-400 A"', "message.BCL.field.current.offset.value", "is no text",
+        "[message.BCL.field.current]\noffset",
+        "-1",
+        '"-400 A"',
+        "message.BCL.field.current.offset.value",
+        "is no text",
     ),
     "replaces": (
-        "[message.BCL.field.current]\noffset", '"-1 A"', '"-500 A"', "message.BCL.field.current.offset.replaces",
+        "[message.BCL.field.current]\noffset",
+        '"-1 A"',
+        '"-500 A"',
+        "message.BCL.field.current.offset.replaces",
         'it says -500 A, but the value beneath is "-400 A"',
     ),
-    "period": ("[message.BCL]\nperiod", '"0.5 ms"', '"50 ms"', "message.BCL.period.value", "whole number of milliseconds"),
-    "priority": ("[message.BCL]\npriority", "8", "6", "message.BCL.priority.value", "no priority from 0 to 7"),
+    "period": (
+        "[message.BCL]\nperiod",
+        '"0.5 ms"',
+        '"50 ms"',
+        "message.BCL.period.value",
+        "whole number of milliseconds",
+    ),
+    "priority": (
+        "[message.BCL]\npriority",
+        "8",
+        "6",
+        "message.BCL.priority.value",
+        "no priority from 0 to 7",
+    ),
+    "optional": (
+        "[message.BCL]\noptional",
+        '"yes"',
+        "false",
+        "message.BCL.optional.value",
+        "neither true nor false",
+    ),
     "layout": (
-        "[message.BCL.field.current]\nscale", '"-0.1 A"', '"0.1 A"', "message.BCL.field.current.scale",
+        "[message.BCL.field.current]\nscale",
+        '"-0.1 A"',
+        '"0.1 A"',
+        "message.BCL.field.current.scale",
         "make no layout",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -143,6 +198,27 @@ def test_a_change_that_hits_nothing_or_cannot_be_is_told(tmp_path: Path, name: s
     with pytest.raises(ProfileError, match=re.escape(said)) as caught:
         made(tmp_path, f"{where} = {{ value = {value}, replaces = {replaces}, {STATED} }}\n")
     assert (caught.value.key, caught.value.line) == (key, 11)
+
+
+def test_a_unit_of_its_own_is_repeated(tmp_path: Path) -> None:
+    def clock(value: str) -> Profile:
+        text = f'[message.Clock.field.day]\nhigh = {{ value = "{value}", replaces = "31 day", {STATED} }}\n'
+        return made(tmp_path, text, sets='"pack-can-d0f3"')
+
+    (bound,) = bind(clock("30 day"))
+    assert bound.by_name("Clock").layout.field("day").raw_high == 30
+    with pytest.raises(ProfileError, match="'30 d' is no number of day"):
+        clock("30 d")
+
+
+def test_sets_that_declare_a_message_differently_cannot_both_be_changed(tmp_path: Path) -> None:
+    text = f'[message.CRM.field.charger_number]\nhigh = {{ value = "9", replaces = "255", {STATED} }}\n'
+    with pytest.raises(
+        ProfileError, match=r"different values \(gbt27930-2011 255, gbt27930-2015 4294967295\)"
+    ):
+        made(tmp_path, text, sets='"gbt27930-2011", "gbt27930-2015"')
+    (bound,) = bind(made(tmp_path, text, sets='"gbt27930-2011"'))
+    assert bound.by_name("CRM").layout.field("charger_number").raw_high == 9
 
 
 def test_a_message_cannot_be_unset_and_needs_a_set(tmp_path: Path) -> None:

@@ -30,8 +30,9 @@ scope = "a test"
 extends = ["base.toml"]
 """
 MASS = 'mass = { value = "3.2 t", at = "doc 4.2", basis = "observed", witnesses = 2, why = "two trucks" }\n'
+UNSET_LOCKS = 'lock_points = { basis = "unset", at = "other", why = "the text is not public" }\n'
 UNSET_OUTLINE = 'outline = { basis = "unset", at = "other", why = "the text is not public" }\n'
-BASE = f"{HEAD}[pack]\n{MASS}{UNSET_OUTLINE}"
+BASE = f"{HEAD}[pack]\n{MASS}{UNSET_OUTLINE}{UNSET_LOCKS}"
 
 Write = Callable[..., Profile]
 
@@ -65,7 +66,7 @@ def test_a_leaf_has_its_value_and_its_source(write: Write) -> None:
     outline = profile.leaf("pack.outline")
     assert (outline.value, outline.text, outline.choices, outline.is_set) == (None, "unset", (), False)
     assert outline.weight is Weight.NONE
-    assert list(profile.leaves) == ["pack.outline", "pack.mass"]
+    assert list(profile.leaves) == ["pack.outline", "pack.mass", "pack.lock_points"]
 
 
 def test_an_item_on_which_a_profile_is_silent_is_unset(write: Write) -> None:
@@ -185,99 +186,183 @@ ROOT = 'at = "doc 1", basis = "stated"'
 BAD_FILES = {
     "schema": (BASE.replace("schema = 1", "schema = 2"), 1, "schema", "not supported"),
     "no schema": (BASE.replace("schema = 1", ""), None, "schema", "is missing"),
-    "section": (BASE + "[pak]\nx = 1\n", 16, "pak", "unknown key; near: pack"),
+    "section": (BASE + "[pak]\nx = 1\n", 17, "pak", "unknown key; near: pack"),
     "profile key": (BASE.replace("scope", "scop"), 5, "profile.scop", "unknown key; near: scope"),
     "no scope": (BASE.replace('scope = "a test"', ""), 2, "profile.scope", "is missing"),
     "empty title": (BASE.replace('"A base"', '" "'), 4, "profile.title", "must be text"),
     "id": (BASE.replace('"base"', '"My Base"'), 3, "profile.id", "small letters"),
     "profile is no table": ("schema = 1\nprofile = 1\n", 2, "profile", "must be a table"),
-    "messages": (BASE.replace("gbt27930-2015", "gbt27930-2016"), 6, "profile.messages.0", "near: gbt27930-201"),
+    "messages": (
+        BASE.replace("gbt27930-2015", "gbt27930-2016"),
+        6,
+        "profile.messages.0",
+        "near: gbt27930-201",
+    ),
     "messages twice": (
-        BASE.replace('["gbt27930-2015"]', '["gbt27930-2015", "gbt27930-2015"]'), 6, "profile.messages", "twice",
+        BASE.replace('["gbt27930-2015"]', '["gbt27930-2015", "gbt27930-2015"]'),
+        6,
+        "profile.messages",
+        "twice",
     ),
     "item": (leaf("mas", f'value = "1 t", {ROOT}'), 14, "pack.mas", "unknown key; near: pack.mass"),
     "bare value": (f"{HEAD}[pack]\nmass = 3\n", 14, "pack.mass", "must be an inline table"),
     "leaf key": (leaf("mass", f'valu = "1 t", {ROOT}'), 14, "pack.mass.valu", "unknown key; near: value"),
-    "no unit": (leaf("mass", f'value = "3.2", {ROOT}'), 14, "pack.mass.value", "has no unit; those of mass: g, kg, t"),
-    "bad unit": (leaf("mass", f'value = "3 lb", {ROOT}'), 14, "pack.mass.value", "is not known; those of mass"),
-    "number": (leaf("mass", f"value = 3, {ROOT}"), 14, "pack.mass.value", "is no string; expected mass: g, kg, t"),
+    "no unit": (
+        leaf("mass", f'value = "3.2", {ROOT}'),
+        14,
+        "pack.mass.value",
+        "has no unit; those of mass: g, kg, t",
+    ),
+    "bad unit": (
+        leaf("mass", f'value = "3 lb", {ROOT}'),
+        14,
+        "pack.mass.value",
+        "is not known; those of mass",
+    ),
+    "number": (
+        leaf("mass", f"value = 3, {ROOT}"),
+        14,
+        "pack.mass.value",
+        "is no string; expected mass: g, kg, t",
+    ),
     "no value": (leaf("mass", ROOT), 14, "pack.mass.value", "is missing"),
     "no at": (leaf("mass", 'value = "1 t", basis = "stated"'), 14, "pack.mass.at", "is missing"),
     "no basis": (leaf("mass", 'value = "1 t", at = "doc"'), 14, "pack.mass.basis", "is missing"),
-    "basis": (leaf("mass", 'value = "1 t", at = "doc", basis = "sure"'), 14, "pack.mass.basis", "is none of: stated"),
-    "document": (leaf("mass", f'value = "1 t", {ROOT}'.replace("doc 1", "dok 1")), 14, "pack.mass.at", "near: doc"),
+    "basis": (
+        leaf("mass", 'value = "1 t", at = "doc", basis = "sure"'),
+        14,
+        "pack.mass.basis",
+        "is none of: stated",
+    ),
+    "document": (
+        leaf("mass", f'value = "1 t", {ROOT}'.replace("doc 1", "dok 1")),
+        14,
+        "pack.mass.at",
+        "near: doc",
+    ),
     "unread": (
-        leaf("mass", f'value = "1 t", {ROOT}'.replace("doc", "other")), 14, "pack.mass.basis",
+        leaf("mass", f'value = "1 t", {ROOT}'.replace("doc", "other")),
+        14,
+        "pack.mass.basis",
         "of 'other' was read: contents; what is stated was read in the full text or an excerpt",
     ),
-    "no why": (leaf("mass", 'value = "1 t", at = "doc", basis = "derived"'), 14, "pack.mass.why", "is missing"),
+    "no why": (
+        leaf("mass", 'value = "1 t", at = "doc", basis = "derived"'),
+        14,
+        "pack.mass.why",
+        "is missing",
+    ),
     "empty why": (
-        leaf("mass", 'value = "1 t", at = "doc", basis = "derived", why = ""'), 14, "pack.mass.why", "not empty",
+        leaf("mass", 'value = "1 t", at = "doc", basis = "derived", why = ""'),
+        14,
+        "pack.mass.why",
+        "not empty",
     ),
     "no witness": (
-        leaf("mass", 'value = "1 t", at = "doc", basis = "observed", why = "x"'), 14, "pack.mass.witnesses",
+        leaf("mass", 'value = "1 t", at = "doc", basis = "observed", why = "x"'),
+        14,
+        "pack.mass.witnesses",
         "at least one witness",
     ),
     "a witness of an assumption": (
-        leaf("mass", 'value = "1 t", at = "doc", basis = "assumed", why = "x", witnesses = 1'), 14,
-        "pack.mass.witnesses", "has no witness",
+        leaf("mass", 'value = "1 t", at = "doc", basis = "assumed", why = "x", witnesses = 1'),
+        14,
+        "pack.mass.witnesses",
+        "has no witness",
     ),
     "witnesses": (
-        leaf("mass", 'value = "1 t", at = "doc", basis = "observed", why = "x", witnesses = true'), 14,
-        "pack.mass.witnesses", "is no number",
+        leaf("mass", 'value = "1 t", at = "doc", basis = "observed", why = "x", witnesses = true'),
+        14,
+        "pack.mass.witnesses",
+        "is no number",
     ),
     "unset with a value": (
-        leaf("mass", 'value = "1 t", at = "doc", basis = "unset", why = "x"'), 14, "pack.mass.value",
+        leaf("mass", 'value = "1 t", at = "doc", basis = "unset", why = "x"'),
+        14,
+        "pack.mass.value",
         "what is unset has no value",
     ),
     "replaces nothing": (
-        leaf("mass", f'value = "1 t", replaces = "2 t", {ROOT}'), 14, "pack.mass.replaces", "overrides nothing",
+        leaf("mass", f'value = "1 t", replaces = "2 t", {ROOT}'),
+        14,
+        "pack.mass.replaces",
+        "overrides nothing",
     ),
     "document key": (HEAD + 'edition = "1"\n', 13, "document.other.edition", "unknown key"),
-    "document read": (BASE.replace('"contents"', '"all"'), 12, "document.other.read", "Invalid enum value 'all'"),
+    "document read": (
+        BASE.replace('"contents"', '"all"'),
+        12,
+        "document.other.read",
+        "Invalid enum value 'all'",
+    ),
     "document date": (HEAD + 'issued = "soon"\n', 13, "document.other.issued", "Invalid"),
     "document id": (HEAD + 'id = "x"\n', 13, "document.other.id", "the table's own name"),
     "clause document": (
-        HEAD + '[[clause]]\ndocument = "dok"\nnumber = "1"\ntitle = "x"\n', 14, "clause.0.document", "near: doc",
+        HEAD + '[[clause]]\ndocument = "dok"\nnumber = "1"\ntitle = "x"\n',
+        14,
+        "clause.0.document",
+        "near: doc",
     ),
     "clause key": (
-        HEAD + '[[clause]]\ndocument = "doc"\nnumber = "1"\ntitle = "x"\nkeys = ["pack.mas"]\n', 17,
-        "clause.0.keys.0", "near: pack.mass",
+        HEAD + '[[clause]]\ndocument = "doc"\nnumber = "1"\ntitle = "x"\nkeys = ["pack.mas"]\n',
+        17,
+        "clause.0.keys.0",
+        "near: pack.mass",
     ),
-    "clause title": (HEAD + '[[clause]]\ndocument = "doc"\nnumber = "1"\n', 13, "clause.0.title", "is missing"),
+    "clause title": (
+        HEAD + '[[clause]]\ndocument = "doc"\nnumber = "1"\n',
+        13,
+        "clause.0.title",
+        "is missing",
+    ),
     "clause twice": (
-        HEAD + '[[clause]]\ndocument = "doc"\nnumber = "1"\ntitle = "x"\n' * 2, 18, "clause.1.number", "stands twice",
+        HEAD + '[[clause]]\ndocument = "doc"\nnumber = "1"\ntitle = "x"\n' * 2,
+        19,
+        "clause.1.number",
+        "stands twice",
     ),
     "clause is no array": (HEAD + "[clause]\nx = 1\n", 13, "clause", "[[clause]]"),
     "no toml": (HEAD + "x = \n", 13, "file", "this is no TOML"),
     "one key twice": (HEAD + f"[pack]\n{MASS}{MASS}", 15, "file", "this is no TOML: Cannot overwrite"),
-}  # fmt: skip
+}
 BAD_OVERLAYS = {
     "replaces is missing": (
-        '[pack]\nmass = { value = "1 t", at = "doc", basis = "stated" }\n', 8, "pack.mass.replaces",
+        '[pack]\nmass = { value = "1 t", at = "doc", basis = "stated" }\n',
+        8,
+        "pack.mass.replaces",
         'is missing: base has this key; say replaces = "3.2 t"',
     ),
     "replaces differs": (
-        '[pack]\nmass = { value = "1 t", replaces = "3 t", at = "doc", basis = "stated" }\n', 8,
-        "pack.mass.replaces", 'differs: it says 3 t, but the value beneath is "3.2 t"',
+        '[pack]\nmass = { value = "1 t", replaces = "3 t", at = "doc", basis = "stated" }\n',
+        8,
+        "pack.mass.replaces",
+        'differs: it says 3 t, but the value beneath is "3.2 t"',
     ),
     "replaces unset": (
-        '[pack]\nmass = { value = "1 t", replaces = "unset", at = "doc", basis = "stated" }\n', 8,
-        "pack.mass.replaces", "it says unset",
+        '[pack]\nmass = { value = "1 t", replaces = "unset", at = "doc", basis = "stated" }\n',
+        8,
+        "pack.mass.replaces",
+        "it says unset",
     ),
     "replaces has no unit": (
-        '[pack]\nmass = { value = "1 t", replaces = "3", at = "doc", basis = "stated" }\n', 8,
-        "pack.mass.replaces", "has no unit",
+        '[pack]\nmass = { value = "1 t", replaces = "3", at = "doc", basis = "stated" }\n',
+        8,
+        "pack.mass.replaces",
+        "has no unit",
     ),
     "replaces what is unset": (
-        '[pack]\noutline = { value = "1 m x 1 m x 1 m", replaces = "1 m x 1 m x 1 m", at = "doc", basis = "stated" }\n',
-        8, "pack.outline.replaces", 'is "unset"',
+        '[pack]\nlock_points = { value = 4, replaces = 6, at = "doc", basis = "stated" }\n',
+        8,
+        "pack.lock_points.replaces",
+        'is "unset"',
     ),
     "new with replaces": (
-        '[pack]\nguide_pins = { value = 4, replaces = 3, at = "doc", basis = "stated" }\n', 8,
-        "pack.guide_pins.replaces", "overrides nothing",
+        '[pack]\nguide_pins = { value = 4, replaces = 3, at = "doc", basis = "stated" }\n',
+        8,
+        "pack.guide_pins.replaces",
+        "overrides nothing",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD_FILES)

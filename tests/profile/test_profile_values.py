@@ -113,7 +113,7 @@ def test_what_a_value_admits(allowed: str, offered: str, *, fits: bool) -> None:
 def test_keys_are_complete_and_consistent() -> None:
     for name, key in KEYS.items():
         assert name == f"{key.section}.{key.item}"
-        assert key.title and key.title_zh and key.governs and key.kind and key.sample
+        assert all((key.title, key.title_zh, key.governs, key.kind, key.sample))
         assert (key.form is Form.QUANTITY) == bool(key.dimensions)
         assert (key.form is Form.WORD) == bool(key.words)
         assert set(key.dimensions) <= set(DIMENSIONS)
@@ -146,13 +146,23 @@ def test_every_form_reads_its_values() -> None:
 @pytest.mark.parametrize(
     ("key", "raw"),
     [
-        ("pack.guide_pins", 4.0), ("pack.guide_pins", "4.5"), ("pack.guide_pins", True), ("pack.guide_pins", -4),
-        ("bus.address_bms", "0x1F3"), ("bus.address_bms", 256), ("bus.address_bms", "F3"),
-        ("swap.type", "top hoist"), ("pack.mass", 3200), ("pack.mass", "3200"), ("pack.mass", []),
-        ("pack.mass", ["1 t", "1000 kg"]), ("pack.chemistry", " "), ("pack.chemistry", ["LFP", ["NMC"]]),
+        ("pack.guide_pins", 4.0),
+        ("pack.guide_pins", "4.5"),
+        ("pack.guide_pins", True),
+        ("pack.guide_pins", -4),
+        ("bus.address_bms", "0x1F3"),
+        ("bus.address_bms", 256),
+        ("bus.address_bms", "F3"),
+        ("swap.type", "top hoist"),
+        ("pack.mass", 3200),
+        ("pack.mass", "3200"),
+        ("pack.mass", []),
+        ("pack.mass", ["1 t", "1000 kg"]),
+        ("pack.chemistry", " "),
+        ("pack.chemistry", ["LFP", ["NMC"]]),
         ("pack.outline", {"length": 1}),
     ],
-)  # fmt: skip
+)
 def test_every_form_refuses_the_others(key: str, raw: object) -> None:
     with pytest.raises(BadValue):
         KEYS[key].parse(raw)
