@@ -12,7 +12,7 @@ import typer
 from swapproto.cli.report import as_json, as_text
 from swapproto.cli.text import output
 from swapproto.cli.values import fields, in_words, plain, units
-from swapproto.messages.catalog import Catalogue
+from swapproto.messages.catalog import Catalogue, MessageSet
 from swapproto.messages.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS
 from swapproto.observe.dialogue import KEPT_IDENTIFIERS, Dialogue, TimedMessage, TransferEnd, TransportFault
 from swapproto.observe.edition import EditionWatch, Recognition
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _Message: TypeAlias = Union[TimedMessage, "PackHeard"]
 
+PACK_CAN = "pack-can-d0f3"
 CSV_COLUMNS = ("time_s", "line", "sender", "message", "fields", "deviations", "error")
 
 
@@ -48,6 +49,10 @@ def command(
         str | None,
         typer.Option("--format", metavar="NAME", help=f"Else seen from the file: {', '.join(FORMATS)}."),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Read messages as a profile has them: its id, or a profile file."),
+    ] = None,
 ) -> None:
     """Say what a recording of a CAN bus holds.
 
@@ -63,8 +68,9 @@ def command(
     """
     if as_csv and (as_object or not messages):
         raise RecordingError("--csv goes with --messages, and without --json")
+    spoken = _Spoken() if profile is None else _spoken(profile)
     with open_recording(file, format_name) as recording, output() as out:
-        look = _first_look(recording, channel)
+        look = _first_look(recording, channel, spoken)
         reader = recording.reader()
         if messages:
             records = (record for record in reader if record.channel == look.chosen)
@@ -73,8 +79,33 @@ def command(
         _report(out, reader, str(file), look, as_object)
 
 
+class _Spoken(msgspec.Struct, frozen=True):
+    """The messages that a profile names; None where it is silent and the recording decides."""
+
+    charging: Catalogue | None = None
+    packs: MessageSet[Any] | None = None
+
+
+def _spoken(profile: str) -> _Spoken:
+    from swapproto.profile import load
+    from swapproto.profile.bind import bind
+
+    found = load(profile)
+    sets = dict(zip(found.messages, bind(found), strict=True))
+    charging = [each for each in sets.values() if isinstance(each, Catalogue)]
+    packs = sets.get(PACK_CAN)
+    if not charging and packs is None:
+        raise RecordingError(
+            f"profile {found.id} names no messages that can be decoded here: one of "
+            f"gbt27930-2011, gbt27930-2015, gbt27930-2023a, {PACK_CAN} is wanted in messages = [...]"
+        )
+    return _Spoken(charging[0] if charging else None, packs)
+
+
 class _Look(msgspec.Struct, frozen=True):
     """What the first pass over the recording tells."""
+
+    spoken: _Spoken
 
     chosen: str
     """The channel to show."""
@@ -97,7 +128,7 @@ class _Glance:
         self.identifiers: set[int] = set()
 
 
-def _first_look(recording: Recording, wanted: str | None) -> _Look:
+def _first_look(recording: Recording, wanted: str | None, spoken: _Spoken) -> _Look:
     reader = recording.reader()
     glances: dict[str, _Glance] = {}
     first_us: int | None = None
@@ -117,6 +148,7 @@ def _first_look(recording: Recording, wanted: str | None) -> _Look:
         raise RecordingError(f"there is no channel {wanted!r} in the recording; channels: {there}")
     chosen = wanted or max(glances, key=lambda name: glances[name].edition.frames, default="")
     return _Look(
+        spoken=spoken,
         chosen=chosen,
         recognition=glances.get(chosen, _Glance()).edition.result(),
         resolution_us=reader.resolution_us,
@@ -138,10 +170,13 @@ def _has_packs(identifiers: set[int]) -> bool:
 
 def _report(out: TextIO, reader: RecordReader, file: str, look: _Look, as_object: bool) -> None:
     """Survey the channel, and where there is pack CAN all channels for a swap."""
-    watch = _swap_watch() if look.pack_channels else None
+    watch = _swap_watch(look.spoken.packs) if look.pack_channels else None
     records = reader if watch is None else _overheard(reader, watch)
     result = survey(
-        (record for record in records if record.channel == look.chosen), look.recognition, look.resolution_us
+        (record for record in records if record.channel == look.chosen),
+        look.recognition,
+        look.resolution_us,
+        look.spoken.charging,
     )
     sections: Iterable[str] = ()
     keys: dict[str, Any] = {}
@@ -160,11 +195,11 @@ def _report(out: TextIO, reader: RecordReader, file: str, look: _Look, as_object
         )
 
 
-def _swap_watch() -> "SwapWatch":
+def _swap_watch(messages: MessageSet[Any] | None) -> "SwapWatch":
     """Imported only where there is pack CAN: its message classes take a while to be made."""
     from swapproto.observe.swap import SwapWatch
 
-    return SwapWatch()
+    return SwapWatch(messages)
 
 
 def _overheard(records: Iterable[Record], watch: "SwapWatch") -> Iterator[Record]:
@@ -183,11 +218,11 @@ def _messages(records: Iterable[Record], look: _Look) -> Iterator[tuple[float, _
                 first.append(record.at_us)
             yield record
 
-    dialogue = Dialogue(Catalogue(look.recognition.edition.decoded_as))
+    dialogue = Dialogue(look.spoken.charging or Catalogue(look.recognition.edition.decoded_as))
     if look.chosen in look.pack_channels:
         from swapproto.observe.pack import PackWatch, listen_to_both
 
-        listening = listen_to_both(noted(), dialogue, PackWatch(look.chosen))
+        listening = listen_to_both(noted(), dialogue, PackWatch(look.chosen, look.spoken.packs))
     else:
         listening = dialogue.listen(noted())
     for heard in listening:

@@ -64,8 +64,18 @@ class MessageSet(Generic[M]):
 class Catalogue(MessageSet[ChargingMessage]):
     """The messages of one edition of GB/T 27930, found by PGN and sender too."""
 
-    def __init__(self, edition: Edition = Edition.GBT_2015) -> None:
-        super().__init__(f"GB/T 27930 edition {edition.value}", EDITIONS[edition])
+    def __init__(
+        self,
+        edition: Edition = Edition.GBT_2015,
+        messages: Iterable[type[ChargingMessage]] | None = None,
+        *,
+        name: str | None = None,
+    ) -> None:
+        """The messages are those that are declared for the edition, unless variants of them are given."""
+        super().__init__(
+            f"GB/T 27930 edition {edition.value}" if name is None else name,
+            EDITIONS[edition] if messages is None else messages,
+        )
         self.edition = edition
         self._by_pgn = {
             (message.pgn, sender.value): message for message, sender in self._by_identifier.values()

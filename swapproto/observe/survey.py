@@ -84,9 +84,11 @@ class Survey(msgspec.Struct, frozen=True):
 
 
 class _Surveyor:
-    def __init__(self, recognition: Recognition, resolution_us: int | None) -> None:
+    def __init__(
+        self, recognition: Recognition, resolution_us: int | None, catalogue: Catalogue | None
+    ) -> None:
         self.recognition = recognition
-        self.dialogue = Dialogue(Catalogue(recognition.edition.decoded_as))
+        self.dialogue = Dialogue(catalogue or Catalogue(recognition.edition.decoded_as))
         self.phases = PhaseTracker()
         self.findings = Findings()
         self.order = OrderCheck(self.phases, self.findings)
@@ -215,6 +217,14 @@ class _Surveyor:
         )
 
 
-def survey(records: Iterable[Record], recognition: Recognition, resolution_us: int | None) -> Survey:
-    """Survey one channel; the resolution decides which periods can be judged, None that none can."""
-    return _Surveyor(recognition, resolution_us).run(records)
+def survey(
+    records: Iterable[Record],
+    recognition: Recognition,
+    resolution_us: int | None,
+    catalogue: Catalogue | None = None,
+) -> Survey:
+    """Survey one channel; the resolution decides which periods can be judged, None that none can.
+
+    The catalogue is that of the recognised edition unless another is given.
+    """
+    return _Surveyor(recognition, resolution_us, catalogue).run(records)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias, cast, get_args, get_type_hints
 import msgspec
 
 from swapproto.errors import ProfileError
-from swapproto.messages.catalog import MessageSet, message_set
+from swapproto.messages.catalog import Catalogue, MessageSet, message_set
 from swapproto.profile.declared import ON_EVENT
 from swapproto.profile.model import Leaf, Profile
 from swapproto.profile.values import Quantity
@@ -37,13 +37,13 @@ def _changed_set(declared: MessageSet[Any], changes: Mapping[str, _Changes], pro
     names = {cls.__name__ for cls in declared}
     if not names & changes.keys():
         return declared
-    return MessageSet(
-        f"{declared.name}, as {profile} has it",
-        [
-            _derived(cls, changes[cls.__name__], profile) if cls.__name__ in changes else cls
-            for cls in declared
-        ],
-    )
+    name = f"{declared.name}, as {profile} has it"
+    messages: list[Any] = [
+        _derived(cls, changes[cls.__name__], profile) if cls.__name__ in changes else cls for cls in declared
+    ]
+    if isinstance(declared, Catalogue):
+        return Catalogue(declared.edition, messages, name=name)
+    return MessageSet(name, messages)
 
 
 def _derived(cls: type[Message], changes: _Changes, profile: str) -> type[Message]:
