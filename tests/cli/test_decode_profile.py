@@ -19,7 +19,8 @@ scope = "a test"
 name = "a decoder of ours"
 read = "excerpt"
 """
-MINUS_40 = '{ value = "-40 degC", replaces = "-50 degC", at = "mine", basis = "observed", witnesses = 1, why = "seen" }'
+SEEN = 'at = "mine", basis = "observed", witnesses = 1, why = "seen"'
+MINUS_40 = f'{{ value = "-40 degC", replaces = "-50 degC", {SEEN} }}'
 
 
 def recording(folder: Path, *frames: str) -> Path:

@@ -1,0 +1,28 @@
+"""Can these two meet? Descriptors of packs, trucks and stations, rules, and a three-valued answer."""
+
+from swapproto.compat.answer import Answer, Verdict, check
+from swapproto.compat.descriptor import Declared, Descriptor, Device, Standing
+from swapproto.compat.load import load_descriptor, load_scenario
+from swapproto.compat.matrix import Matrix, Row, matrix
+from swapproto.compat.rules import RULES, Outcome, Result, Rule
+from swapproto.compat.scenario import Scenario
+
+__all__ = [
+    "RULES",
+    "Answer",
+    "Declared",
+    "Descriptor",
+    "Device",
+    "Matrix",
+    "Outcome",
+    "Result",
+    "Row",
+    "Rule",
+    "Scenario",
+    "Standing",
+    "Verdict",
+    "check",
+    "load_descriptor",
+    "load_scenario",
+    "matrix",
+]
