@@ -19,11 +19,14 @@ from can.interfaces.udp_multicast import UdpMulticastBus
 from can.interfaces.virtual import VirtualBus
 from can.util import cast_from_string
 
-from swapproto.errors import LinkClosed, LinkError, LinkUnavailable, SwapError
+from swapproto.errors import LinkClosed, LinkError, LinkUnavailable, LocalProtocolError, SwapError
 from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received
-from swapproto.link import MAX_LINK_EVENTS, LinkCaps, LinkEvent, LinkEventKind
+from swapproto.link import MAX_LINK_EVENTS, LinkCaps, LinkEvent
 from swapproto.runtime.wire_time import check_frame
+from swapproto_drivers import listen_only
 from swapproto_drivers._options import flag, known_only
+from swapproto_drivers.bitrate import find_bitrate
+from swapproto_drivers.can_events import event_of
 
 _RETRY = 0.001
 """Seconds between two tries to send into a queue that is full."""
@@ -58,7 +61,13 @@ class PythonCanLink:
     """
 
     def __init__(
-        self, bus: can.BusABC, *, name: str | None = None, bitrate: int | None = None, echo: bool = False
+        self,
+        bus: can.BusABC,
+        *,
+        name: str | None = None,
+        bitrate: int | None = None,
+        echo: bool = False,
+        listen_only: bool = False,
     ) -> None:
         returns_own = _returns_own(bus)
         if returns_own is not None and returns_own != echo:
@@ -78,6 +87,7 @@ class PythonCanLink:
             stamp_source="kernel" if kernel else "host",
             stamp_resolution=MICROSECOND if self._wall_stamps else MILLISECOND,
             echo=echo,
+            listen_only=listen_only,
         )
         self._last = time.monotonic_ns()
         self._events: deque[LinkEvent] = deque(maxlen=MAX_LINK_EVENTS)
@@ -92,6 +102,10 @@ class PythonCanLink:
     def send(self, frame: CanFrame, *, deadline: Instant) -> None:
         self._check_open()
         check_frame(frame)
+        if self._caps.listen_only:
+            raise LocalProtocolError(
+                f"{self._caps.name}: this link only listens; open it without listen_only"
+            )
         message = can.Message(
             arbitration_id=frame.id,
             data=frame.data,
@@ -143,7 +157,7 @@ class PythonCanLink:
     def _frame(self, message: can.Message) -> CanFrame | None:
         if message.is_error_frame:
             self.ignored.error_frames += 1
-            self._events.append(LinkEvent(LinkEventKind.ERROR_FRAME, self._stamp(message), str(message)))
+            self._events.append(event_of(message, self._stamp(message)))
         elif message.is_fd:
             self.ignored.fd_frames += 1
         elif message.is_remote_frame:
@@ -185,20 +199,28 @@ class PythonCanLink:
 
 
 def open_link(rest: str, options: Mapping[str, str]) -> PythonCanLink:
-    """Open `INTERFACE:CHANNEL`; options are the interface's own, and echo=true for own frames."""
+    """Open `INTERFACE:CHANNEL`; options are the interface's own, echo=true for own frames, and two more:
+
+    listen_only=true neither sends nor acknowledges; bitrate=auto listens at the usual rates first.
+    """
     link = f"can:{rest}"
     interface, _, channel = rest.partition(":")
     if not channel:
         raise LinkUnavailable(f"{link}: write can:INTERFACE:CHANNEL, as in can:socketcan:can0")
     bus_class = _bus_class(link, interface)
     parameters = {name for cls in bus_class.__mro__[:-1] for name in inspect.signature(cls).parameters}
-    known_only(link, options, (parameters - _OURS) | {"echo"})
+    known_only(link, options, (parameters - _OURS) | {"echo", "listen_only"})
+    if options.get("bitrate") == "auto":
+        return open_link(rest, {**options, "bitrate": _found_rate(link, rest, options)})
     if bus_class is SocketcanBus:
         _check_interface(link, channel)
     echo = flag(link, options, "echo")
     arguments: dict[str, Any] = {
-        name: cast_from_string(text) for name, text in options.items() if name != "echo"
+        name: cast_from_string(text) for name, text in options.items() if name not in ("echo", "listen_only")
     }
+    silent = flag(link, options, "listen_only")
+    if silent:
+        arguments.update(listen_only.arguments(link, interface, channel))
     if echo and bus_class is not UdpMulticastBus:
         if "receive_own_messages" not in parameters:
             raise LinkUnavailable(f"{link}: this interface does not return own frames: leave echo out")
@@ -209,7 +231,26 @@ def open_link(rest: str, options: Mapping[str, str]) -> PythonCanLink:
         given = "".join(f" {name}={text}" for name, text in options.items())
         raise _unavailable(link + given, bus_class, error) from error
     bitrate = arguments.get("bitrate")
-    return PythonCanLink(bus, name=link, bitrate=bitrate if isinstance(bitrate, int) else None, echo=echo)
+    if bus_class is SocketcanBus:
+        bitrate = listen_only.socketcan_details(channel).get("bitrate")
+    return PythonCanLink(
+        bus,
+        name=link,
+        bitrate=bitrate if isinstance(bitrate, int) else None,
+        echo=echo,
+        listen_only=silent,
+    )
+
+
+def _found_rate(link: str, rest: str, options: Mapping[str, str]) -> str:
+    """The rate at which frames are heard; LinkUnavailable says what was heard at each."""
+    others = {name: text for name, text in options.items() if name not in ("bitrate", "listen_only")}
+    search = find_bitrate(
+        lambda rate: open_link(rest, {**others, "bitrate": str(rate), "listen_only": "true"})
+    )
+    if search.bitrate is None:
+        raise LinkUnavailable(f"{link}: {search}; give the rate, if the bus is known to be silent")
+    return str(search.bitrate)
 
 
 def _bus_class(link: str, interface: str) -> type[can.BusABC]:
