@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_LISTED = 12
+_LISTED = 20
 
 
 def near(word: str, known: Iterable[str]) -> str:

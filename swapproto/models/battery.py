@@ -185,6 +185,10 @@ class Battery:
     def min_temperature(self) -> float:
         return self.temperature + self._probes[self.coldest]
 
+    def cell_voltage(self, cell: int) -> float:
+        """Of one cell, counted from zero."""
+        return self._cell(self._cells[cell])
+
     def cell_voltages(self) -> tuple[float, ...]:
         return tuple(self._cell(offset) for offset in self._cells)
 

@@ -259,6 +259,17 @@ class VirtualBus:
                     raise Livelock(self._culprits(), before, steps)
         return True
 
+    def next_event(self) -> Instant:
+        """The instant up to which run_until() must go for anything to happen; far away where nothing will.
+
+        It counts what the nodes wanted when they were last asked: by any run, or by Port.wake().
+        """
+        at = self._heap[0][0] if self._heap else _NEVER
+        if self._sender is not None:
+            return min(at, self._end)
+        # A frame that would start at the end of a run waits, so its start takes one more nanosecond.
+        return min(at, max(self._now, self._free) + 1) if self._waiting else at
+
     def _step(self, limit: Instant) -> bool:
         """Serve the next event; False where none is left up to the limit.
 

@@ -1,0 +1,1 @@
+"""Whole scenes in virtual time: models and role machines on several buses."""
