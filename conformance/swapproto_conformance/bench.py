@@ -8,7 +8,7 @@ import msgspec
 
 from swapproto.errors import LinkError, SwapError
 from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant
-from swapproto.link import Node
+from swapproto.link import LinkCaps, Node
 from swapproto.messages.gbt27930 import CHM, Party
 from swapproto.plugins import open_link
 from swapproto.runtime.blocking import drive
@@ -30,6 +30,8 @@ RETURN_LIMIT = 150 * SECOND
 """How long a live device may go on with the case before; three reconnects last about two minutes."""
 _ADDRESSES = frozenset(party.value for party in Party)
 _CHM = CHM.identifier()
+BATCHED = 60 * SECOND
+"""What a stamp of a port that batches frames is taken to be worth: nothing that a charge is timed by [assumed]."""
 QUIET = 5 * SECOND
 """Silence after which a pair is taken to have finished."""
 
@@ -157,9 +159,7 @@ class LinkBench:
                 self._finish_errands()
             return Run(_in_order(records), 0, Precision(), fault=f"{self._url}: {error}")
         self._lateness = max(self._lateness, driven.lateness.max)
-        precision = Precision(
-            max(1, caps.stamp_resolution // MICROSECOND), driven.lateness.p99 // MICROSECOND
-        )
+        precision = Precision(_resolution_us(caps), driven.lateness.p99 // MICROSECOND)
         fault = None
         if driven.closed is not None:
             fault = f"{self._url}: {driven.closed}"
@@ -209,13 +209,18 @@ class LinkBench:
         caps = self._link.caps
         return Bench(
             name=f"{caps.name}, stamps by {caps.stamp_source}",
-            stamp_resolution_us=max(1, caps.stamp_resolution // MICROSECOND),
+            stamp_resolution_us=_resolution_us(caps),
             lateness_us=self._lateness // MICROSECOND,
         )
 
     def close(self) -> None:
         """Twice is harmless."""
         self._link.close()
+
+
+def _resolution_us(caps: LinkCaps) -> int:
+    """How well a stamp is known; a port that batches frames knows too little of any time to judge it."""
+    return BATCHED // MICROSECOND if caps.batched else max(1, caps.stamp_resolution // MICROSECOND)
 
 
 def _in_order(records: list[Record]) -> tuple[Record, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable
 from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received
-from swapproto.link import Link, LinkCaps, Node
+from swapproto.link import Link, LinkCaps, LinkEvent, Node
 from swapproto.messages.catalog import Catalogue
 from swapproto.messages.gbt27930 import BHM, CEM, Party, Timeout
 from swapproto.plugins import open_link
@@ -223,10 +223,11 @@ class Wire:
         self._clock: Instant = 40 * SECOND
         self.closed = 0
         self.resolution = resolution
+        self.batched = False
 
     @property
     def caps(self) -> LinkCaps:
-        return LinkCaps("wire", stamp_source="test", stamp_resolution=self.resolution)
+        return LinkCaps("wire", stamp_source="test", stamp_resolution=self.resolution, batched=self.batched)
 
     def now(self) -> Instant:
         return self._clock
@@ -248,6 +249,9 @@ class Wire:
             self._clock = max(self._clock, due)
             self._node.handle_timeout(self._clock)
 
+    def poll_event(self) -> LinkEvent | None:
+        return None
+
     def close(self) -> None:
         self.closed += 1
 
@@ -266,6 +270,16 @@ def test_a_device_behind_a_link_is_judged_alike(monkeypatch: pytest.MonkeyPatch,
     assert verdict_of(case, done).verdict is Verdict.PASS
     assert {record.sent for record in done.records} == ({False} if case_id.endswith("chm") else {True, False})
     assert list(done.records) == sorted(done.records, key=lambda record: record.at_us)
+
+
+def test_no_time_is_judged_behind_a_port_that_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of("charger.charging.ccs")
+    wire = Wire(REFERENCE_CHARGER.build())
+    wire.batched = True
+    done = behind(monkeypatch, wire).run(scripted(case), case.limit, 0)
+    conclusion = verdict_of(case, done)
+    assert conclusion.verdict is Verdict.INCONCLUSIVE
+    assert "the bench knows the time to" in conclusion.reason
 
 
 def test_coarse_stamps_are_the_benchs_fault(monkeypatch: pytest.MonkeyPatch) -> None:
