@@ -20,6 +20,7 @@ CANNOT_WRITE = 3
 INTERRUPTED = 130
 
 _SUMMARIES = {
+    "bench": "Measure how well an adapter keeps time.",
     "cert": "Check certificates of conformance runs.",
     "certify": "Judge packs and chargers, with evidence.",
     "code": "Say what a pack code or a VIN means, and where it is wrong.",
@@ -27,7 +28,9 @@ _SUMMARIES = {
     "decode": "Say what a recording of a CAN bus holds.",
     "diff": "Say where one recording of a charge departs from another.",
     "export": "Write DBC, C, test vectors, a Wireshark dissector, documentation.",
+    "links": "List drivers, adapters, and what to install for more.",
     "message": "Print the layout of a message, or list all messages.",
+    "monitor": "Watch a bus live: parties, phase, values, periods, deviations.",
     "profile": "Show specifications as data, with the source of each value.",
     "simulate": "Run a pack or a charger on a link.",
     "swap": "Run a whole battery swap in virtual time and record it.",
