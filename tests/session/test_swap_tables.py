@@ -116,7 +116,7 @@ def test_each_pair_moves_as_tabled_or_stays(role: Role, state: StrEnum, cause: S
         assert not changed or changed[0] == StateChanged(state, row.to, cause, 1)
 
 
-@pytest.mark.parametrize(("state", "cause"), [(s, i) for s in orchestrator.State for i in HOLDING])
+@pytest.mark.parametrize(("state", "cause"), [(s, i) for s in orchestrator.State for i in sorted(HOLDING)])
 def test_what_holds_a_step_lets_only_halt_out(state: orchestrator.State, cause: orchestrator.Input) -> None:
     machine = ROLES[0].placed(state)
     row = orchestrator.TABLE.get((state, cause))
