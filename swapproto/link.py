@@ -53,7 +53,7 @@ class LinkCaps(msgspec.Struct, frozen=True):
     name: str
     bitrate: int | None = None
     stamp_source: str = "host"
-    """Who takes the time stamps: hardware, kernel, host or virtual."""
+    """Who took the time stamps: hardware, kernel, host, virtual, or a recording that is replayed."""
     stamp_resolution: int = 1_000
     """Nanoseconds; differences below it mean nothing."""
     batched: bool = False

@@ -118,7 +118,7 @@ class LinkContract:
     def test_capabilities_say_what_a_stamp_is_worth(self) -> None:
         with self._pair() as (a, _):
             assert a.caps.name
-            assert a.caps.stamp_source in {"hardware", "kernel", "host", "virtual"}
+            assert a.caps.stamp_source in {"hardware", "kernel", "host", "virtual", "recording"}
             assert a.caps.stamp_resolution > 0
 
     def test_close_is_idempotent_and_final(self) -> None:

@@ -27,6 +27,8 @@ _DATA_FRAME = re.compile(
 _HEAD = re.compile(rb"\(\d{1,12}(?:\.\d{1,9})?\)[ \t]+\S{1,64}[ \t]+([^\s#]+)#([^\s]*)(.*)")
 _FD = re.compile(rb"#[0-9A-Fa-f](?:[0-9A-Fa-f]{2}){0,64}")
 _REMOTE = re.compile(rb"[Rr][0-9A-Fa-f]?(?:_[9A-Fa-f])?")
+_GAP = re.compile(rb"# \([0-9]+\.[0-9]+\) \S+ gap: (.*)")
+"""How a recorder of ours marks where frames can be missing."""
 _SCREEN = re.compile(rb"[ \t]*(?:\([\d.]+\))?[ \t]*\S+[ \t]+(?:TX|RX|[- ])*[ \t]*[0-9A-Fa-f]+[ \t]+\[\d+\].*")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 
@@ -87,6 +89,8 @@ class CandumpReader(FrameReader):
 
     def _odd(self, line: bytes) -> None:
         if not line.strip() or line.startswith(b"#"):
+            if (mark := _GAP.fullmatch(line)) is not None:
+                self._gap(mark[1].decode("ascii", "backslashreplace"))
             return
         match = _HEAD.fullmatch(line)
         if match is None:

@@ -14,6 +14,7 @@ KEPT_SKIPPED = 100
 """Skipped lines that are kept with their text; all are counted."""
 KEPT_CHANNELS = 64
 SHOWN_TEXT = 60
+SHOWN_GAPS = 3
 
 
 class RecordReader(Protocol):
@@ -64,6 +65,10 @@ class FrameReader(ABC):
         self.first_step_back = 0
         self.cut_stamps = 0
         """Stamps finer than a microsecond."""
+        self.gaps = 0
+        """Places that the recorder marked because frames can be missing there."""
+        self.first_gaps: list[tuple[int, str]] = []
+        """Line and words of the first of them."""
         self._remarks: list[str] = []
 
     def __iter__(self) -> Iterator[Record]:
@@ -89,6 +94,9 @@ class FrameReader(ABC):
                 f"{self.steps_back} frames are stamped earlier than the one before, "
                 f"first in {self.unit} {self.first_step_back}"
             )
+        if self.gaps:
+            first = "; ".join(f"line {line}: {shown(text)}" for line, text in self.first_gaps)
+            found.append(f"{self.gaps} gaps are marked, in which frames can be missing; {first}")
         if self.cut_stamps:
             found.append(f"{self.cut_stamps} stamps are finer than a microsecond and were cut")
         return (*found, *self._remarks)
@@ -137,6 +145,11 @@ class FrameReader(ABC):
                 content = content[:SHOWN_TEXT].decode("ascii", "backslashreplace")
             number = self.lines if line is None else line
             self.skipped.append(SkippedLine(number, shown(reason), shown(content[:SHOWN_TEXT])))
+
+    def _gap(self, text: str) -> None:
+        self.gaps += 1
+        if len(self.first_gaps) < SHOWN_GAPS:
+            self.first_gaps.append((self.lines, text))
 
     def _remark(self, text: str) -> None:
         self._remarks.append(text)

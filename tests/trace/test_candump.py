@@ -237,3 +237,15 @@ def test_a_record_of_a_frame_and_back() -> None:
     record = Record.of(frame, 1_234_567, line=3, channel="can1")
     assert record == Record(1234, 0x181056F4, b"\x01\x02", True, 3, "can1")
     assert record.frame == frame
+
+
+def test_a_marked_gap_is_told_and_skips_nothing() -> None:
+    trace = read_candump(
+        b"# (0.000000) can0 begins\n(0.100000) can0 18FF50E5#01\n"
+        b"# (0.200000) can0 gap: the device went away: pulled out\n(3.200000) can0 18FF50E5#02\n"
+    )
+    assert len(trace.records) == 2
+    assert trace.skipped_lines == 0
+    assert trace.notes == (
+        "1 gaps are marked, in which frames can be missing; line 3: the device went away: pulled out",
+    )
