@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = ("codec", "transport", "bus", "session")
+PROGRAMS = ("codec", "transport", "bus", "session", "live")
 
 
 def main() -> int:
