@@ -63,7 +63,7 @@ def test_rest_and_options_reach_the_factory(monkeypatch: pytest.MonkeyPatch) -> 
         ("virtual:x?loss=2", "probability"),
         ("virtual:x?echo=yes", "true or false"),
         ("virtual:x?bitrate=300000", "bit rate"),
-        ("canopen:x", "installed: can, virtual"),
+        ("canopen:x", "installed: can, canet, "),
     ],
 )
 def test_what_cannot_be_opened_says_why(url: str, says: str) -> None:
