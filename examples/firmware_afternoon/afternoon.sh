@@ -1,0 +1,21 @@
+#!/bin/sh
+# Exports the C library, compiles the firmware on it and has the suite judge it: ./afternoon.sh [FOLDER [CASE...]]
+# CFLAGS goes to the compiler: CFLAGS=-DBHM_PERIOD=400 ./afternoon.sh
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+work=${1:-afternoon}
+[ $# -eq 0 ] || shift
+[ $# -gt 0 ] || set -- pack.handshake.bhm pack.handshake.crm-cut pack.handshake.crm-late \
+    pack.identification.brm pack.configuration.bcp pack.configuration.bro
+mkdir -p "$work"
+cd "$work"
+swapproto export c --profile gbt27930-2015 --out generated
+# shellcheck disable=SC2086 -- several flags
+${CC:-cc} -Wall -Wextra -Werror -Igenerated -I"$here/../firmware_shim" ${CFLAGS:-} \
+    -o device "$here/device.c" "$here/../firmware_shim/shim.c" generated/*.c
+# Each case begins with a fresh device, as after power came back.
+status=0
+for case; do
+    swapproto certify --iut-pack exec:./device --case "$case" --out "report/$case" --reset wait:0 || status=1
+done
+exit $status
