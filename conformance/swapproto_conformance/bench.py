@@ -12,6 +12,7 @@ from swapproto.link import LinkCaps, Node
 from swapproto.messages.gbt27930 import CHM, Party
 from swapproto.plugins import open_link
 from swapproto.runtime.blocking import drive
+from swapproto.runtime.figures import Figures
 from swapproto.runtime.virtual import VirtualBus
 from swapproto.trace.record import Record
 from swapproto_conformance.evidence import Precision
@@ -31,7 +32,7 @@ RETURN_LIMIT = 150 * SECOND
 _ADDRESSES = frozenset(party.value for party in Party)
 _CHM = CHM.identifier()
 BATCHED = 60 * SECOND
-"""What a stamp of a port that batches frames is taken to be worth: nothing that a charge is timed by [assumed]."""
+"""What a stamp of a port that batches frames is taken to be worth: nothing that times a charge [assumed]."""
 QUIET = 5 * SECOND
 """Silence after which a pair is taken to have finished."""
 
@@ -123,8 +124,16 @@ def _in_session(frame: CanFrame) -> bool:
 class LinkBench:
     """A device on the other side of a link, in real time, reset and stopped as its operator said."""
 
-    def __init__(self, url: str, *, pixit: Pixit = Pixit()) -> None:  # noqa: B008  (frozen)
+    def __init__(
+        self,
+        url: str,
+        *,
+        pixit: Pixit = Pixit(),  # noqa: B008  (frozen)
+        figures: Figures | None = None,
+    ) -> None:
+        """Figures measured at this port make its verdicts less sure, never surer."""
         self._url = url
+        self._figures = figures
         self._link = open_link(url)
         self._pixit = pixit
         self._used = False
@@ -159,7 +168,7 @@ class LinkBench:
                 self._finish_errands()
             return Run(_in_order(records), 0, Precision(), fault=f"{self._url}: {error}")
         self._lateness = max(self._lateness, driven.lateness.max)
-        precision = Precision(_resolution_us(caps), driven.lateness.p99 // MICROSECOND)
+        precision = _precision(caps, driven.lateness.p99, self._figures)
         fault = None
         if driven.closed is not None:
             fault = f"{self._url}: {driven.closed}"
@@ -206,16 +215,36 @@ class LinkBench:
                     )
 
     def describe(self) -> Bench:
-        caps = self._link.caps
+        caps, figures = self._link.caps, self._figures
+        name = f"{caps.name}, stamps by {caps.stamp_source}"
+        if figures is not None:
+            error = _ceil_us(figures.stamp_error)
+            name += f", wrong by up to {error} us as measured {figures.created}"
         return Bench(
-            name=f"{caps.name}, stamps by {caps.stamp_source}",
-            stamp_resolution_us=_resolution_us(caps),
+            name=name,
+            stamp_resolution_us=_precision(caps, 0, figures).resolution_us,
             lateness_us=self._lateness // MICROSECOND,
         )
 
     def close(self) -> None:
         """Twice is harmless."""
         self._link.close()
+
+
+def _precision(caps: LinkCaps, late: Instant, figures: Figures | None) -> Precision:
+    """What the driver states and the run shows, and whatever was measured to be worse."""
+    stated = Precision(_resolution_us(caps), late // MICROSECOND)
+    if figures is None:
+        return stated
+    measured = 0 if figures.lateness is None else figures.lateness.p99
+    return Precision(
+        max(stated.resolution_us, _ceil_us(figures.resolution)),
+        max(stated.lateness_us, _ceil_us(measured)) + _ceil_us(figures.stamp_error),
+    )
+
+
+def _ceil_us(nanoseconds: int) -> int:
+    return -(-nanoseconds // MICROSECOND)
 
 
 def _resolution_us(caps: LinkCaps) -> int:

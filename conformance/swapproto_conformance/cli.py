@@ -1,5 +1,6 @@
 """`swapproto certify` and `swapproto cert`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,10 @@ from rich.console import Console
 from swapproto.atomic import FileError, write_atomically
 from swapproto.errors import LinkError
 from swapproto.messages.gbt27930 import Party
+from swapproto.runtime.figures import Figures, load_figures
 from swapproto.trace.record import Trace
 from swapproto_conformance import kill_table as kills
+from swapproto_conformance.bench import LinkBench, Runner
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import CASES
 from swapproto_conformance.cert_cli import cert
@@ -23,7 +26,7 @@ from swapproto_conformance.pixit import Pixit, PixitError, parse_command, parse_
 from swapproto_conformance.report import render
 from swapproto_conformance.results import FailOn, encode_results
 from swapproto_conformance.runner import Plan, Suite
-from swapproto_conformance.selection import BUILT_IN, SelectionError, select, under_test
+from swapproto_conformance.selection import BUILT_IN, SelectionError, UnderTest, select, under_test
 from swapproto_conformance.staging import Staging
 from swapproto_conformance.terminal import Live, print_result
 from swapproto_conformance.terminal import console as terminal
@@ -75,6 +78,14 @@ def certify(
         Path | None,
         typer.Option(help="Ed25519 private key (PEM) that signs; without it a demonstration key is made."),
     ] = None,
+    figures: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="What swapproto bench measured at a live device's port: it widens the uncertainty of each "
+            "verdict; may be repeated, for another port.",
+        ),
+    ] = None,
     fail_on: Annotated[
         str, typer.Option(help="What makes the exit code non-zero: inconclusive or fail.")
     ] = "inconclusive",
@@ -95,7 +106,9 @@ def certify(
         if iut_pack is None and iut_charger is None:
             iut_pack = iut_charger = REFERENCE
         named = ((Party.CHARGER, iut_charger), (Party.BMS, iut_pack))
-        devices = [under_test(party, name) for party, name in named if name is not None]
+        devices = _measured(
+            [under_test(party, name) for party, name in named if name is not None], figures or ()
+        )
         chosen = select(devices, case or ())
         signing = SigningKey.demonstration() if key is None else SigningKey.load(key)
         pixit = Pixit(parse_reset(reset), parse_command(on_stop or ""))
@@ -105,6 +118,33 @@ def certify(
         typer.echo(f"swapproto certify: {error}", err=True)
         raise typer.Exit(BAD_ARGUMENTS) from None
     raise typer.Exit(code)
+
+
+class _Measured(UnderTest, frozen=True):
+    """A live device behind a port whose figures are known."""
+
+    figures: Figures
+
+    def bench(self, pixit: Pixit) -> Runner:
+        return LinkBench(self.name, pixit=pixit, figures=self.figures)
+
+
+def _measured(devices: list[UnderTest], files: Sequence[Path]) -> list[UnderTest]:
+    """The devices with their figures; SelectionError for figures of a port that no device is at."""
+    for path in files:
+        figures = load_figures(path)
+        at_it = [each for each in devices if each.built_in is None and figures.fits(each.name)]
+        if not at_it:
+            raise SelectionError(
+                f"--figures {path}: measured at {' and '.join(filter(None, (figures.link, figures.peer)))}, "
+                "and no device under test is there"
+            )
+        if any(isinstance(each, _Measured) for each in at_it):
+            raise SelectionError(f"--figures {path}: there are figures of this port already")
+        devices = [
+            _Measured(each.party, each.name, None, figures) if each in at_it else each for each in devices
+        ]
+    return devices
 
 
 def _write_kill_table(path: Path, console: Console) -> None:
