@@ -186,9 +186,13 @@ class LinkBench:
     def _reset(self) -> None:
         """PixitError where the operator's command failed."""
         again, self._used = self._used, True
-        if self._pixit.reset.kind == "command":
+        kind = self._pixit.reset.kind
+        if kind == "command":
             Errand(self._pixit.reset.argv, RESET_LIMIT).finish()
-        self._leave_alone(again=again)
+        elif kind == "reopen" and again:
+            self._link.close()
+            self._link = open_link(self._url)
+        self._leave_alone(again=again and kind != "reopen")
 
     def _finish_errands(self) -> None:
         while self._errands:

@@ -22,7 +22,7 @@ class PixitError(SwapError, ValueError):
 class Reset(msgspec.Struct, frozen=True):
     """How a live device comes back to its beginning before a case."""
 
-    kind: Literal["none", "wait", "command"] = "wait"
+    kind: Literal["none", "wait", "command", "reopen"] = "wait"
     seconds: float = 5.0
     argv: tuple[str, ...] = ()
 
@@ -41,10 +41,12 @@ class Pixit(msgspec.Struct, frozen=True):
 
 
 def parse_reset(text: str) -> Reset:
-    """``none``, ``wait:SECONDS`` or ``command:ARGV``; PixitError says what is wrong."""
+    """``none``, ``wait:SECONDS``, ``command:ARGV`` or ``reopen``; PixitError says what is wrong."""
     kind, _, value = text.partition(":")
     if text == "none":
         return Reset("none", 0.0)
+    if text == "reopen":
+        return Reset("reopen", 0.0)
     if kind == "command" and (argv := parse_command(value)):
         return Reset("command", 0.0, argv)
     if kind == "wait":
@@ -54,7 +56,9 @@ def parse_reset(text: str) -> Reset:
             seconds = -1.0
         if 0 <= seconds <= 3600:
             return Reset("wait", seconds)
-    raise PixitError(f"--reset {text!r}: give none, wait:SECONDS (0 to 3600) or command:PROGRAM ARGUMENTS")
+    raise PixitError(
+        f"--reset {text!r}: give none, wait:SECONDS (0 to 3600), reopen or command:PROGRAM ARGUMENTS"
+    )
 
 
 def parse_command(text: str) -> tuple[str, ...]:

@@ -13,9 +13,8 @@ swapproto export c --profile gbt27930-2015 --out generated
 # shellcheck disable=SC2086 -- several flags
 ${CC:-cc} -Wall -Wextra -Werror -Igenerated -I"$here/../firmware_shim" ${CFLAGS:-} \
     -o device "$here/device.c" "$here/../firmware_shim/shim.c" generated/*.c
+cases=
+for case; do cases="$cases --case $case"; done
 # Each case begins with a fresh device, as after power came back.
-status=0
-for case; do
-    swapproto certify --iut-pack exec:./device --case "$case" --out "report/$case" --reset wait:0 || status=1
-done
-exit $status
+# shellcheck disable=SC2086 -- several options
+exec swapproto certify --iut-pack exec:./device $cases --out report --reset reopen

@@ -436,11 +436,28 @@ def test_a_live_devices_button_needs_somebody(monkeypatch: pytest.MonkeyPatch, t
     assert mark.exists()
 
 
+def test_a_link_that_is_opened_anew_brings_a_fresh_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of("charger.handshake.chm")
+    wires: list[Wire] = []
+
+    def opened(_: str) -> Link:
+        wires.append(Wire(REFERENCE_CHARGER.build()))
+        return wires[-1]
+
+    monkeypatch.setattr(bench, "open_link", opened)
+    live = LinkBench("test:wire", pixit=Pixit(Reset("reopen", 0)))
+    for _ in range(3):
+        assert not live.lacks([])
+        assert verdict_of(case, live.run(scripted(case), case.limit, 0)).verdict is Verdict.PASS
+    assert [wire.closed for wire in wires] == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "reset"),
     [
         ("none", Reset("none", 0)),
         ("wait:2.5", Reset("wait", 2.5)),
+        ("reopen", Reset("reopen", 0)),
         ("command:power 'bay 3' off", Reset("command", 0, ("power", "bay 3", "off"))),
     ],
 )

@@ -172,12 +172,13 @@ def afternoon(folder: Path, *cases: str, flags: str = "") -> tuple[int, dict[str
         text=True,
         check=False,
     )
-    verdicts: dict[str, dict[str, str]] = {}
-    for case in cases:
-        report = folder / "report" / case / "results.json"
-        assert report.exists(), done.stdout + done.stderr
-        (result,) = json.loads(report.read_bytes())["cases"]
-        verdicts[case] = {each["requirement_id"]: each["verdict"] for each in result["findings"]}
+    report = folder / "report" / "results.json"
+    assert report.exists(), done.stdout + done.stderr
+    verdicts = {
+        result["id"]: {each["requirement_id"]: each["verdict"] for each in result["findings"]}
+        for result in json.loads(report.read_bytes())["cases"]
+    }
+    assert verdicts.keys() == set(cases)
     return done.returncode, verdicts
 
 
