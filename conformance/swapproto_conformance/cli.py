@@ -63,8 +63,8 @@ def certify(
     reset: Annotated[
         str,
         typer.Option(
-            help="How a live device is reset before each case: none, wait:SECONDS of silence, reopen (a new link) or "
-            "command:PROGRAM ARGUMENTS. With none only the first case can be judged."
+            help="How a live device is reset before each case: none, wait:SECONDS of silence, "
+            "reopen (a new link) or command:PROGRAM ARGUMENTS. With none only the first case can be judged."
         ),
     ] = "wait:5",
     on_stop: Annotated[
