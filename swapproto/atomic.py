@@ -19,24 +19,33 @@ class FileError(SwapError):
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Replace the file in one step, so that a half-written one never takes the place of a good one.
 
-    `mode` is subject to the umask. FileError if the file cannot be written; nothing is left behind then.
+    What is no regular file, as a pipe or a device, is written to as it is; a link's target is replaced, not the
+    link. `mode` is subject to the umask. FileError if the file cannot be written; nothing is left behind then.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        try:
-            temporary.touch(mode=mode, exist_ok=False)
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:
+                device.write(content)
+        else:
+            _replace(path.resolve() if path.is_symlink() else path, content, mode)
     except OSError as error:
         cause = error.strerror or str(error)
         raise FileError(
             str(path), f"cannot be written ({cause}); what was there before is untouched"
         ) from error
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.touch(mode=mode, exist_ok=False)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_bounded(path: Path, limit: int = 64 << 20) -> bytes:

@@ -71,3 +71,35 @@ def test_reading_is_bounded_and_only_of_files(tmp_path: Path) -> None:
         read_bounded(tmp_path)
     with pytest.raises(FileError, match="no such file"):
         read_bounded(tmp_path / "y")
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    target.write_bytes(b"old")
+    link.symlink_to(target.name)
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    target.unlink()
+    write_atomically(link, b"newer")
+    assert target.read_bytes() == b"newer"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_gets_the_content_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomically(pipe, b"content")
+        assert os.read(reader, 100) == b"content"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no /dev/full")
+def test_a_full_device_is_an_error_and_stays_a_device() -> None:
+    with pytest.raises(FileError, match=os.strerror(errno.ENOSPC)):
+        write_atomically(Path("/dev/full"), b"content")
+    assert Path("/dev/full").is_char_device()
