@@ -19,8 +19,8 @@ class FileError(SwapError):
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Replace the file in one step, so that a half-written one never takes the place of a good one.
 
-    What is no regular file, as a pipe or a device, is written to as it is; a link's target is replaced, not the
-    link. `mode` is subject to the umask. FileError if the file cannot be written; nothing is left behind then.
+    What is no regular file, as a pipe or a device, is written to as it is; a link's target is replaced, not
+    the link. `mode` is subject to the umask. FileError if that fails; nothing is left behind then.
     """
     try:
         if path.exists() and not path.is_file():

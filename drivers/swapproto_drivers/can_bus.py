@@ -38,7 +38,7 @@ _ROUTE = "add one, for this machine alone: ip route add 239.0.0.0/8 dev lo (ip -
 _ADVICE = {
     errno.ENETDOWN: "the interface is down: ip link set CHANNEL up",
     errno.ENOBUFS: "the queue stays full: is another node there to acknowledge, at the same bit rate?",
-    errno.ENODEV: "the device is gone: connect it and open the link again",
+    **dict.fromkeys((errno.ENODEV, errno.ENXIO), "the device is gone: connect it and open the link again"),
     errno.ENETUNREACH: f"no route for multicast: {_ROUTE}",
 }
 

@@ -6,14 +6,15 @@ The scene of `swapproto.simulation` runs as it is; in place of its virtual buses
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 
 import msgspec
 import pytest
 
 from swapproto.frame import SECOND, CanFrame, Instant
-from swapproto.link import Node
+from swapproto.link import Link, Node
 from swapproto.models.hoist import HoistModel, HoistSpec
 from swapproto.models.swap_station import StationSpec
 from swapproto.models.truck import TRUCKS
@@ -109,10 +110,9 @@ class Beside:
 class Wires:
     """Does what the scene asks of its buses; nothing is served before the scene runs."""
 
-    def __init__(self, runner: StationRunner, truck_bus: tuple[str, str]) -> None:
+    def __init__(self, runner: StationRunner, links: Sequence[tuple[Link, Link]]) -> None:
         self._runner = runner
-        self._interfaces = {"truck": truck_bus}
-        self._bays = deque((interface, interface) for interface in BAY_BUSES)
+        self._links = deque(links)
         self._start = time.monotonic_ns()
         self._waiting: list[Callable[[], None]] = []
         self._running = False
@@ -122,10 +122,8 @@ class Wires:
         return time.monotonic_ns() - self._start
 
     def add_bus(self, name: str, _virtual: VirtualBus) -> Wire:
-        interfaces = self._interfaces.get(name) or self._bays.popleft()
         sides = Side(self._start), Side(self._start)
-        for side, interface, whose in zip(sides, interfaces, ("pack", "others"), strict=True):
-            link = open_link(f"socketcan:{interface}", {})
+        for side, link, whose in zip(sides, self._links.popleft(), ("pack", "others"), strict=True):
             self._serve(partial(self._runner.add, side, link, f"{name}, {whose}", group=GROUP))
         return Wire(*sides)
 
@@ -151,15 +149,27 @@ class Wires:
             self._waiting.append(add)
 
 
-@pytest.mark.parametrize("truck_bus", [("vcan0", "vcan0"), ("can0", "can1")], ids=["vcan", "controllers"])
+@pytest.fixture
+def links(interfaces: tuple[str, str]) -> Iterator[list[tuple[Link, Link]]]:
+    """Of the truck and of the bays, open before the clock matters."""
+    with ExitStack() as stack:
+
+        def opened(interface: str) -> Link:
+            return stack.enter_context(closing(open_link(f"socketcan:{interface}", {})))
+
+        buses = (interfaces, *((name, name) for name in BAY_BUSES))
+        yield [(opened(packs), opened(others)) for packs, others in buses]
+
+
 def test_a_swap_and_the_charge_behind_it(
-    truck_bus: tuple[str, str],
+    interfaces: tuple[str, str],
+    links: list[tuple[Link, Link]],
     monkeypatch: pytest.MonkeyPatch,
     record: Callable[[str], Callable[[], list[Record]]],
 ) -> None:
-    recordings = [record(interface) for interface in (truck_bus[1], *BAY_BUSES)]
+    recordings = [record(interface) for interface in (interfaces[1], *BAY_BUSES)]
     with StationRunner(reaction=REACTION) as runner:
-        monkeypatch.setattr(scene, "Buses", lambda: Wires(runner, truck_bus))
+        monkeypatch.setattr(scene, "Buses", lambda: Wires(runner, links))
         swap = VirtualSwap(FAST_TRUCK, soc=0.2, charge_to=0.2001)
         swap.station.spec = FAST_STATION
         swap.station.hoist = HoistModel({TRUCK: swap.truck, **swap.station.bays}, FAST_HOIST)
