@@ -54,8 +54,10 @@ def drive(
             if (limit is not None and now >= limit) or (until is not None and until(now)):
                 break
             due = node.next_timeout()
-            deadline = now + _IDLE if due is None else due
-            if limit is not None and (due is None or limit < due):
+            deadline = now + _IDLE if due is None or until is not None else due
+            if due is not None and due < deadline:
+                deadline = due
+            if limit is not None and limit < deadline:
                 deadline = limit
             received = link.receive(deadline=deadline)
             while (event := link.poll_event()) is not None:
