@@ -34,8 +34,13 @@ OTHERS = {"pack-can-d0f3": "", "station-charging-ext": " station"}
 
 
 def small(cls: type[Message]) -> bool:
-    """Whether the harder targets are for it: the small cyclic ones, elsewhere up to five fields."""
-    return cls in SMALL or (not issubclass(cls, ChargingMessage) and len(cls.layout.fields) <= 5)
+    """Whether the harder targets are for it: the small cyclic ones, elsewhere up to five fields of whole words.
+
+    Fields of 10, 12 or 24 bits are bit fields: their words have to be put together.
+    """
+    fields = cls.layout.fields
+    whole = all(field.bits in (8, 16, 32, 64) for field in fields)
+    return cls in SMALL or (not issubclass(cls, ChargingMessage) and len(fields) <= 5 and whole)
 
 
 class Result(NamedTuple):

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeAlias, TypeGuard
 
@@ -15,6 +16,9 @@ Path: TypeAlias = tuple[str, ...]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _AT_LINE = re.compile(r"^(.*) \(at line ([0-9]+), column [0-9]+\)$")
+_BYTE_ORDER_MARK = "\ufeff"
+_TWICE = "Cannot overwrite a value"
+"""What tomllib says of a key that stands twice in one table, without naming it."""
 
 
 class Readable(Protocol):
@@ -82,17 +86,30 @@ def read_toml(source: Readable) -> TomlFile:
 
 def parse_toml(text: str, path: str) -> TomlFile:
     """The same from text; `path` is what errors name."""
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     try:
         table = tomllib.loads(text)
+        lines = dict(_Scanner(text.replace("\r\n", "\n")).places())
     except tomllib.TOMLDecodeError as error:
         match = _AT_LINE.match(str(error))
         reason, line = (match[1], int(match[2])) if match else (str(error), None)
-        raise ProfileError(path, "file", f"this is no TOML: {reason}", line) from None
-    return TomlFile(path, table, dict(_Scanner(text.replace("\r\n", "\n")).places()))
+        key = _key_in(text, line) if line is not None and reason == _TWICE else None
+        reason = reason if key is None else "the key stands twice in one table"
+        raise ProfileError(path, key or "file", f"this is no TOML: {reason}", line) from None
+    except RecursionError:
+        raise ProfileError(path, "file", "cannot be read: arrays or tables are nested too deeply") from None
+    return TomlFile(path, table, lines)
+
+
+def _key_in(text: str, line: int) -> str | None:
+    """The key that a line begins with."""
+    match = _PAIR.match(text.split("\n")[line - 1])
+    return None if match is None else match[1]
 
 
 _SKIP = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 _KEY = re.compile(r"""[ \t]*(?:([A-Za-z0-9_-]+)|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)')[ \t]*""")
+_PAIR = re.compile(r"[ \t]*([^=#\[{]*?)[ \t]*=")
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})|'
     r"'''.*?'''(?:'{0,2})|"
@@ -109,6 +126,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._line_ends = [match.start() for match in re.finditer("\n", text)]
         self._elements: dict[Path, int] = {}
 
     def places(self) -> Iterator[tuple[Path, int]]:
@@ -191,7 +209,7 @@ class _Scanner:
         return self._at
 
     def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
+        return bisect_left(self._line_ends, self._at) + 1
 
 
 def _unescaped(quoted: str | None) -> str | None:

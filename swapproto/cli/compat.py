@@ -14,6 +14,7 @@ from swapproto.compat.descriptor import Descriptor, Device
 from swapproto.compat.load import load_descriptor, load_scenario
 from swapproto.compat.matrix import matrix as matrix_of
 from swapproto.compat.scenario import Scenario
+from swapproto.profile import load as load_profile
 
 EXIT = {Verdict.COMPATIBLE: 0, Verdict.INCOMPATIBLE: 1, Verdict.UNKNOWN: 2}
 
@@ -44,6 +45,12 @@ def check(
     station: Annotated[str, typer.Argument(metavar="STATION", help="The same.")],
     truck: Annotated[str | None, typer.Argument(metavar="TRUCK", help="The same.")] = None,
     scenario: _ScenarioFile = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID|FILE", help="Also hold each device against the items of this profile, by their bases."
+        ),
+    ] = None,
     as_object: _Json = False,
 ) -> None:
     """Say whether a pack, a station and perhaps a truck can meet, with all reasons.
@@ -67,7 +74,7 @@ def check(
                 f"{printable(name)} describes a {device.kind.value}, a {kind.value} is wanted here"
             )
         devices.append(device)
-    answer = answer_for(*devices)
+    answer = answer_for(*devices, profile=None if profile is None else load_profile(profile))
     with output() as out:
         if as_object:
             out.write(json.dumps(answer_object(answer), indent=2) + "\n")

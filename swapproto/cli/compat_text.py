@@ -7,7 +7,8 @@ from swapproto.cli.text import plural, printable, table
 from swapproto.compat.answer import Answer, Verdict
 from swapproto.compat.descriptor import Declared, Descriptor
 from swapproto.compat.matrix import Group, Matrix, Row, leading
-from swapproto.compat.rules import Result
+from swapproto.compat.rules import Result, Rule
+from swapproto.profile import Leaf
 
 WIDTH = 100
 SUPPOSED = "supposed: what would be if the values of the scenario held; invented ones count as declared"
@@ -23,6 +24,9 @@ def answer_text(answer: Answer) -> Iterator[str]:
     """The verdict, its reasons, what would settle it, and all rules."""
     for device in answer.devices:
         yield f"{device.kind.value:<8} {_name(device)}"
+    if answer.profile is not None:
+        items = sum(each.leaf is not None for each in answer.results)
+        yield printable(f"profile  {answer.profile.id} ({plural(items, 'item')} asked)")
     yield f"answer   {said(answer)}"
     if answer.supposed:
         yield from _wrapped(SUPPOSED, "         ")
@@ -33,11 +37,17 @@ def answer_text(answer: Answer) -> Iterator[str]:
             yield from _reason(each)
     yield from _settled(answer, "")
     yield ""
-    yield f"All that was asked: {plural(len(answer.results), 'rule')}"
+    yield f"All that was asked: {_asked(answer)}"
     yield from table(
         ("rule", "outcome", "why"),
         ((each.rule.id, each.outcome.value, each.reason.en) for each in answer.results),
     )
+
+
+def _asked(answer: Answer) -> str:
+    items = sum(each.leaf is not None for each in answer.results)
+    rules = plural(len(answer.results) - items, "rule")
+    return rules if answer.profile is None else f"{rules}, {plural(items, 'item')} of the profile"
 
 
 def matrix_text(matrix: Matrix) -> Iterator[str]:
@@ -72,6 +82,7 @@ def answer_object(answer: Answer, *, rules: bool = True) -> dict[str, object]:
     """An answer for a machine; without `rules` only those that decide."""
     return {
         "devices": {each.kind.value: each.id for each in answer.devices},
+        "profile": None if answer.profile is None else answer.profile.id,
         "verdict": answer.verdict.value,
         "supposed": answer.supposed,
         "rules": [_result(each) for each in (answer.results if rules else answer.reasons)],
@@ -130,7 +141,7 @@ def _numbers(matrix: Matrix, group: Group) -> str:
 def _reason(result: Result) -> Iterator[str]:
     yield from _wrapped(f"{result.rule.id}: {result.reason.en}", "  ")
     yield from _wrapped(result.rule.text.en, "    ")
-    if result.rule.clause is not None:
+    if isinstance(result.rule, Rule) and result.rule.clause is not None:
         leaf = result.rule.clause.leaf
         value = leaf.text if leaf.is_set else leaf.source.why
         yield from _wrapped(f"item {result.rule.clause}: {leaf.source.basis.value}, {value}", "    ")
@@ -144,13 +155,14 @@ def _settled(answer: Answer, indent: str) -> Iterator[str]:
 
 
 def _result(result: Result) -> dict[str, object]:
-    clause = result.rule.clause
+    clause = result.rule.clause if isinstance(result.rule, Rule) else None
     return {
         "rule": result.rule.id,
         "outcome": result.outcome.value,
         "finding": result.finding,
         "reason": result.reason.en,
         "clause": None if clause is None else {"profile": clause.profile, "key": clause.key},
+        "item": None if result.leaf is None else _item(result.leaf),
         "inputs": [_input(each) for each in result.inputs],
     }
 
@@ -164,6 +176,20 @@ def _input(given: Declared) -> dict[str, object]:
         "witnesses": given.witnesses,
         "at": given.at,
         "why": given.why,
+    }
+
+
+def _item(leaf: Leaf) -> dict[str, object]:
+    return {
+        "profile": leaf.profile,
+        "key": leaf.key,
+        "value": leaf.text if leaf.is_set else None,
+        "basis": leaf.source.basis.value,
+        "witnesses": leaf.source.witnesses,
+        "at": leaf.source.at,
+        "why": leaf.source.why,
+        "file": leaf.file,
+        "line": leaf.line,
     }
 
 

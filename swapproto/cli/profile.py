@@ -77,14 +77,18 @@ def diff(one: _Id, other: _Id, as_json: _Json = False) -> None:
 
 @command.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles of your own.")],
+    targets: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Profiles of your own; ids of shipped ones are read too."),
+    ],
 ) -> None:
     """Read files as strictly as everything else reads them; faults are told as file:line: key."""
     wrong = False
     lines: list[str] = []
-    for each in files:
+    for each in targets:
+        is_file = each not in shipped() and Path(each).exists()
         try:
-            lines.append(words.summary(load(each)))
+            lines.append(words.summary(load(Path(each) if is_file else each)))
         except ProfileError as error:
             wrong = True
             lines.append(str(error))

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from functools import cached_property
 
 import msgspec
 
-from swapproto.compat.descriptor import Descriptor
+from swapproto.compat.conform import conforms
+from swapproto.compat.descriptor import Descriptor, Device
 from swapproto.compat.rules import RULES, Outcome, Result, Rule, Settle, judge
 from swapproto.errors import SwapError
+from swapproto.profile import Profile
 
 
 class Verdict(Enum):
@@ -22,25 +25,27 @@ class NoSuchPair(SwapError):
     """Two devices of one kind do not meet."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, dict=True):
     """What the rules found; where a first rule is violated the others were not asked."""
 
     devices: tuple[Descriptor, ...]
     verdict: Verdict
     results: tuple[Result, ...]
+    profile: Profile | None = None
+    """Whose items the devices were held against, beside one another."""
 
-    @property
+    @cached_property
     def supposed(self) -> bool:
         """Whether the answer is about a scenario: what would be if its values held."""
         return any(each.supposed for result in self.results for each in result.inputs)
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[Result, ...]:
         """The results that make the verdict, in the order of the rules; none where all rules hold."""
         wanted = {Verdict.INCOMPATIBLE: Outcome.VIOLATED, Verdict.UNKNOWN: Outcome.UNKNOWN}.get(self.verdict)
         return tuple(each for each in self.results if each.outcome is wanted)
 
-    @property
+    @cached_property
     def settles(self) -> tuple[Settle, ...]:
         """What would settle an unknown, each once."""
         if self.verdict is not Verdict.UNKNOWN:
@@ -48,8 +53,11 @@ class Answer(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(each for result in self.reasons for each in result.settles))
 
 
-def check(*devices: Descriptor) -> Answer:
-    """Hold a pack, a station and a truck, or any two of them, against each other; NoSuchPair for others."""
+def check(*devices: Descriptor, profile: Profile | None = None) -> Answer:
+    """Hold a pack, a station and a truck, or any two of them, against each other; NoSuchPair for others.
+
+    With a profile each device is also held against the profile's items.
+    """
     by_kind = {each.kind: each for each in devices}
     if len(by_kind) != len(devices) or len(devices) < 2:
         kinds = ", ".join(f"{each.id} ({each.kind.value})" for each in devices)
@@ -62,10 +70,19 @@ def check(*devices: Descriptor) -> Answer:
         for one, other in (rule.pair,)
         if one in by_kind and other in by_kind
     ]
-    results = tuple(_judged(each for each in asked if each[0].first))
+    own: list[Result] = []
+    if profile is not None:
+        own = [found for kind in Device if kind in by_kind for found in conforms(by_kind[kind], profile)]
+    results = (
+        *_judged(each for each in asked if each[0].first),
+        *(each for each in own if each.rule.first),
+    )
     if all(each.outcome is not Outcome.VIOLATED for each in results):
-        results += tuple(_judged(each for each in asked if not each[0].first))
-    return Answer(devices, _verdict(results), results)
+        results += (
+            *_judged(each for each in asked if not each[0].first),
+            *(each for each in own if not each.rule.first),
+        )
+    return Answer(devices, _verdict(results), results, profile)
 
 
 def _judged(asked: Iterable[tuple[Rule, Descriptor, Descriptor]]) -> Iterator[Result]:

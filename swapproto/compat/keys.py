@@ -7,6 +7,10 @@ from typing import NamedTuple
 from swapproto.compat.descriptor import Device
 from swapproto.compat.words import Words
 
+VEHICLE, CHARGING = "vehicle", "charging"
+"""The two networks of a pack."""
+KIN = frozenset({"gbt27930-2015", "gbt27930-2023a"})
+"""Charging editions of which only a run can tell whether they understand each other."""
 SECTIONS = ("mechanical", "electrical", "thermal", "protocol", "identity")
 
 
@@ -16,6 +20,7 @@ class Form(Enum):
     NAMES = "a name or a list of names"
     COUNT = "a number"
     COUNTS = "a number or a list of numbers"
+    ADDRESS = "a J1939 address from 0x00 to 0xFF"
     QUANTITY = "a quantity with its unit"
     QUANTITIES = "a quantity with its unit, or a list of them"
     RANGE = "a range with its units: '10 A .. 400 A'"
@@ -32,6 +37,8 @@ class Key(NamedTuple):
     dimension: str = ""
     known: Mapping[str, str] = {}
     """The names that there are, with their Chinese; empty where makers choose them."""
+    bus: str = ""
+    """The network of which it speaks, where the item itself does not say: vehicle or charging."""
 
 
 _HANDLING = Key(
@@ -48,6 +55,7 @@ _HOIST = Key(Form.NAMES, Words("hoist interface", "吊装接口"), "pack.upper_i
 _BASE = Key(Form.NAMES, Words("base interface", "底座接口"), "pack.tray_interface")
 _PLATFORM = Key(Form.QUANTITIES, Words("voltage platform", "电压平台"), "pack.voltage_platform", "voltage")
 _ENERGY = Key(Form.QUANTITIES, Words("energy class", "电量等级"), "pack.energy_class", "energy")
+_VOLTAGES = Key(Form.RANGE, Words("voltage range", "电压范围"), "pack.maximum_voltage", "voltage")
 _LOOPS = Key(
     Form.NAMES,
     Words("loops of the connector", "连接器回路"),
@@ -72,15 +80,22 @@ _CONNECTOR = {
     "electrical.loops": _LOOPS,
 }
 _VEHICLE_BUS = {
-    "protocol.vehicle": Key(Form.NAMES, Words("vehicle CAN family", "整车 CAN 协议族"), "protocol.families"),
+    "protocol.vehicle": Key(
+        Form.NAMES, Words("vehicle CAN family", "整车 CAN 协议族"), "protocol.families", bus=VEHICLE
+    ),
     "protocol.vehicle_bit_rate": Key(
-        Form.QUANTITIES, Words("bit rate of the vehicle CAN", "整车 CAN 波特率"), "bus.bit_rate", "bit rate"
+        Form.QUANTITIES,
+        Words("bit rate of the vehicle CAN", "整车 CAN 波特率"),
+        "bus.bit_rate",
+        "bit rate",
+        bus=VEHICLE,
     ),
     "protocol.temperature_offset": Key(
         Form.QUANTITIES,
         Words("offset of the minimum temperature", "最低温度偏移量"),
         "protocol.temperature_offset",
         "temperature",
+        bus=VEHICLE,
     ),
     "protocol.seal": Key(Form.NAMES, Words("checksum of the code frames", "编码帧校验算法")),
 }
@@ -92,9 +107,44 @@ _CHARGING_BUS = {
         known={each: each for each in ("gbt27930-2011", "gbt27930-2015", "gbt27930-2023a")},
     ),
     "protocol.charging_bit_rate": Key(
-        Form.QUANTITIES, Words("bit rate of the charging CAN", "充电 CAN 波特率"), "bus.bit_rate", "bit rate"
+        Form.QUANTITIES,
+        Words("bit rate of the charging CAN", "充电 CAN 波特率"),
+        "bus.bit_rate",
+        "bit rate",
+        bus=CHARGING,
     ),
 }
+_BMS_ADDRESSES = {
+    "protocol.vehicle_address": Key(
+        Form.ADDRESS,
+        Words("address of the BMS on the vehicle CAN", "BMS 在整车 CAN 上的地址"),
+        "bus.address_bms",
+        bus=VEHICLE,
+    ),
+    "protocol.charging_address": Key(
+        Form.ADDRESS,
+        Words("address of the BMS on the charging CAN", "BMS 在充电 CAN 上的地址"),
+        "bus.address_bms",
+        bus=CHARGING,
+    ),
+}
+_TRUCK_ADDRESSES = {
+    "protocol.vehicle_address": Key(
+        Form.ADDRESS,
+        Words("address of the vehicle controller", "整车控制器地址"),
+        "bus.address_vehicle",
+        bus=VEHICLE,
+    ),
+    "protocol.swap_controller_address": Key(
+        Form.ADDRESS,
+        Words("address of the swap controller", "换电控制器地址"),
+        "bus.address_swap_controller",
+        bus=VEHICLE,
+    ),
+}
+_CHARGER_ADDRESS = Key(
+    Form.ADDRESS, Words("address of the charger", "充电机地址"), "bus.address_charger", bus=CHARGING
+)
 _VEHICLE_STATION = Key(
     Form.NAMES, Words("vehicle-station protocol", "车站通信协议"), "protocol.vehicle_station"
 )
@@ -119,7 +169,7 @@ KEYS: Mapping[Device, Mapping[str, Key]] = {
         "mechanical.base": _BASE,
         "electrical.energy_class": _ENERGY,
         "electrical.voltage_platform": _PLATFORM,
-        "electrical.voltage_range": Key(Form.RANGE, Words("voltage range", "电压范围"), dimension="voltage"),
+        "electrical.voltage_range": _VOLTAGES,
         **_CONNECTOR,
         "electrical.charge_current": Key(
             Form.QUANTITY, Words("largest charging current", "最大充电电流"), None, "current"
@@ -127,6 +177,7 @@ KEYS: Mapping[Device, Mapping[str, Key]] = {
         **_THERMAL,
         **_VEHICLE_BUS,
         **_CHARGING_BUS,
+        **_BMS_ADDRESSES,
         **_CODE,
         "identity.authorisation": _AUTHORISATION,
     },
@@ -139,10 +190,11 @@ KEYS: Mapping[Device, Mapping[str, Key]] = {
         "mechanical.base": _BASE,
         "mechanical.height": Key(Form.QUANTITY, Words("height", "车高"), dimension="length"),
         "electrical.voltage_platform": _PLATFORM,
-        "electrical.voltage_range": Key(Form.RANGE, Words("voltage range", "电压范围"), dimension="voltage"),
+        "electrical.voltage_range": _VOLTAGES,
         **_CONNECTOR,
         **_THERMAL,
         **_VEHICLE_BUS,
+        **_TRUCK_ADDRESSES,
         "protocol.station": _VEHICLE_STATION,
         "identity.authorisation": _AUTHORISATION,
     },
@@ -164,10 +216,11 @@ KEYS: Mapping[Device, Mapping[str, Key]] = {
         ),
         **_CONNECTOR,
         "electrical.charge_current": Key(
-            Form.RANGE, Words("charging current", "充电电流范围"), None, "current"
+            Form.RANGE, Words("charging current", "充电电流范围"), "station.current_range", "current"
         ),
         **_THERMAL,
         **_CHARGING_BUS,
+        "protocol.charger_address": _CHARGER_ADDRESS,
         "protocol.station": _VEHICLE_STATION,
         **_CODE,
         "identity.authorisation": _AUTHORISATION,

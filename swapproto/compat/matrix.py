@@ -1,6 +1,7 @@
 """Every pack of a scenario, on the truck that brings it, at every station."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from string import ascii_lowercase
 
 import msgspec
@@ -31,14 +32,14 @@ class Row(msgspec.Struct, frozen=True):
         return next(place for place, group in enumerate(self.groups) if station in group.stations)
 
 
-class Matrix(msgspec.Struct, frozen=True):
+class Matrix(msgspec.Struct, frozen=True, dict=True):
     """The cells of a row stand in the order of the stations."""
 
     scenario: Scenario
     stations: tuple[Descriptor, ...]
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def letters(self) -> Mapping[str, str]:
         """A letter for each rule that decides a cell alone or first, by the rule's title."""
         titles = dict.fromkeys(leading(cell).en for row in self.rows for cell in row.cells if cell.reasons)

@@ -9,7 +9,16 @@ from swapproto.compat.descriptor import Declared, Descriptor, Device, Standing, 
 from swapproto.compat.keys import KEYS, SECTIONS, Form, Key
 from swapproto.compat.words import Words
 from swapproto.hints import near
-from swapproto.profile.values import BadValue, Range, Scalar, parse_outline, parse_quantity, parse_range
+from swapproto.profile.values import (
+    BadValue,
+    Range,
+    Scalar,
+    check_positive,
+    in_text,
+    parse_outline,
+    parse_quantity,
+    parse_range,
+)
 from swapproto.tomlfile import Path, TomlFile
 
 HEADER: Final = ("name", "name_zh", "maker", "note", "note_zh", "basis", "why")
@@ -174,22 +183,32 @@ def _value(reader: Reader, raw: object, keys: Path, what: Key) -> tuple[Value, W
         value = tuple(_scalar(each, what) for each in entries)
     except BadValue as error:
         raise reader.file.wrong(keys, str(error)) from error
-    written = [str(each) for each in entries]
+    written = (
+        [in_text(each) for each in value] if what.form is Form.ADDRESS else [str(each) for each in entries]
+    )
     return value, Words(", ".join(written), "、".join(what.known.get(each, each) for each in written))
 
 
 def _scalar(raw: object, what: Key) -> Scalar:
     if what.form in (Form.COUNT, Form.COUNTS):
-        if isinstance(raw, int) and not isinstance(raw, bool):
+        if type(raw) is int and raw >= 0:
+            return raw
+    elif what.form is Form.ADDRESS:
+        if type(raw) is int and 0 <= raw <= 0xFF:
             return raw
     elif isinstance(raw, str) and raw.strip():
         match what.form:
             case Form.OUTLINE:
                 return parse_outline(raw)
             case Form.RANGE:
-                return _closed(parse_range(raw, what.dimension), raw)
+                found = _closed(parse_range(raw, what.dimension), raw)
+                check_positive(found)
+                return found
             case Form.QUANTITY | Form.QUANTITIES:
-                return parse_quantity(raw, what.dimension)
+                quantity = parse_quantity(raw, what.dimension)
+                if what.dimension != "temperature":
+                    check_positive(quantity)
+                return quantity
             case _:
                 return _name(raw, what)
     raise BadValue(f"{raw!r}: expected {what.form.value}")

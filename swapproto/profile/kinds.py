@@ -11,6 +11,7 @@ from swapproto.profile.values import (
     Scalar,
     Value,
     base_unit,
+    check_positive,
     parse_measure,
     parse_outline,
     units_of,
@@ -75,6 +76,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return f"one of: {', '.join(self.words)}" if self.form is Form.WORD else self.form.value
 
     @property
+    def signed(self) -> bool:
+        """Whether a value may be zero or less: temperatures, and the offsets of numbers on the wire."""
+        return "temperature" in self.dimensions or self.item.endswith("_offset")
+
+    @property
     def sample(self) -> str:
         """The shape of a value with the number left out, for whoever has to fill it in."""
         if self.form is Form.QUANTITY:
@@ -112,7 +118,10 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     def _from_text(self, text: str) -> Scalar:
         match self.form:
             case Form.QUANTITY:
-                return parse_measure(text, *self.dimensions)
+                measure = parse_measure(text, *self.dimensions)
+                if not self.signed:
+                    check_positive(measure)
+                return measure
             case Form.COUNT:
                 value = parse_measure(text, "number")
                 if re.search(r"[.][0-9]|[+-]", text):

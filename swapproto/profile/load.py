@@ -68,14 +68,19 @@ class _Loader:
     def profile(self) -> Profile:
         file = self._file
         known = {"schema", "profile", "document", "clause", "message", *SECTIONS}
-        file.check_keys((), file.table, known=known, required=("schema", "profile"))
-        if file.table["schema"] != 1:
+        if file.table.get("schema", 1) != 1:
             raise file.wrong(("schema",), f"{file.table['schema']!r} is not supported; this version reads 1")
+        file.check_keys((), file.table, known=known, required=("schema", "profile"))
         head = file.table_at(("profile",), file.table["profile"])
         file.check_keys(("profile",), head, known=_PROFILE_KEYS, required=("id", "title", "scope"))
         text = {key: self._text(head, key) for key in ("id", "title", "title_zh", "scope") if key in head}
         if not _ID.fullmatch(text["id"]):
             raise file.wrong(("profile", "id"), "expected small letters, digits, and single . or - between")
+        if self._folder is not None and text["id"] in shipped() and not self._is_shipped(text["id"]):
+            raise file.wrong(
+                ("profile", "id"),
+                f"{text['id']!r} is the id of a profile that is shipped; choose one of your own",
+            )
         bases = [self._base(name, at) for at, name in enumerate(self._list(head, "extends"))]
         if any(text["id"] in base.chain for base in bases):
             raise file.wrong(("profile", "id"), f"{text['id']!r} is the id of a profile that it extends")
@@ -95,6 +100,10 @@ class _Loader:
 
             bind(profile)
         return profile
+
+    def _is_shipped(self, name: str) -> bool:
+        """Whether this file, given by its path, is the shipped one itself."""
+        return Path(self._above[-1]) == Path(str(_DATA / f"{name}{_SUFFIX}")).resolve()
 
     def _text(self, table: Mapping[str, object], key: str) -> str:
         value = table[key]

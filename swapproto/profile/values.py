@@ -202,7 +202,21 @@ def parse_outline(text: str) -> Outline:
     sides = [parse_quantity(side, "length") for side in re.split(r"\s+[x×]\s+", text.strip())]
     if len(sides) != 3:
         raise BadValue(f"{text!r} is no outline: length x width x height, each with its unit")
+    for side in sides:
+        check_positive(side)
     return Outline(*sides)
+
+
+def check_positive(value: Quantity | Range) -> None:
+    """BadValue for what no device has: a mass below zero, a bit rate of zero. A range may begin at zero."""
+    if isinstance(value, Quantity):
+        if value.magnitude <= 0:
+            raise BadValue(f"'{value}' is not above zero")
+        return
+    if value.low is not None and value.low.magnitude < 0:
+        raise BadValue(f"'{value}' begins below zero")
+    if value.high is not None:
+        check_positive(value.high)
 
 
 def admits(allowed: Value, offered: Scalar) -> bool:

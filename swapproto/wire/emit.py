@@ -228,7 +228,8 @@ class Writer:
             case BcdTime():
                 some = f"write_time({value})"
             case _:
-                some = f"write_raw({value}, {word.size})"
+                fits = f"type({value}) is bytes and len({value}) == {word.size}"
+                some = f"({value} if {fits} else write_raw({value}, {word.size}))"
         return f"{ones} if {value} is None else {some}" if field.optional else some
 
     def _write_number(self, name: str, field: Field) -> None:

@@ -69,7 +69,35 @@ def test_an_assumed_value_of_a_file_decides_nothing(
     weak = PACK.replace('"2.5 t"', '{ value = "2.5 t", basis = "assumed", why = "a guess" }')
     pack, station = write(tmp_path, "x.toml", weak), write(tmp_path, "y.toml", STATION)
     assert run(["compat", "check", pack, station]) == 2
-    assert "mass of the pack is assumed only (2.5 t)" in capsys.readouterr().out
+    assert "assumed only: mass of the pack (2.5 t)" in capsys.readouterr().out
+
+
+OVERLAY = str(Path(__file__).parents[2] / "examples" / "overlay" / "lab-overlay.toml")
+SIZED = PACK.replace('mass = "2.5 t"', 'outline = "1.2 m x 2.2 m x 3 m"')
+
+
+def test_a_profile_is_an_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    devices = write(tmp_path, "x.toml", SIZED), write(tmp_path, "y.toml", STATION.replace("2.0 t", "5 t"))
+    assert run(["compat", "check", *devices, "--profile", OVERLAY]) == 1
+    text = " ".join(capsys.readouterr().out.split())
+    assert "profile lab-overlay" in text
+    assert "pack.outline is 1111 mm x 2222 mm x 3333 mm (stated: the specification as the" in text
+    assert f"{OVERLAY}:" in text
+    assert run(["compat", "check", *devices, "--profile", "cn-js-hdt-2022"]) == 2
+    text = " ".join(capsys.readouterr().out.split())
+    assert "pack.outline is unset" in text
+    assert "how: swapproto profile why cn-js-hdt-2022 pack.outline" in text
+    assert run(["compat", "check", *devices, "--profile", OVERLAY, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["profile"] == "lab-overlay"
+    refused = next(each for each in found["rules"] if each["rule"] == "pack.outline:pack.outline")
+    assert (refused["outcome"], refused["clause"]) == ("violated", None)
+    item = refused["item"]
+    assert (item["profile"], item["key"], item["basis"]) == ("lab-overlay", "pack.outline", "stated")
+    assert item["at"].endswith(", 0.1")
+    assert Path(OVERLAY).read_text(encoding="utf-8").splitlines()[item["line"] - 1].startswith("outline = ")
+    assert run(["compat", "check", *devices, "--profile", "cn-js-hdt-2023"]) == BAD_ARGUMENTS
+    assert "near: cn-js-hdt-2022" in capsys.readouterr().err
 
 
 def test_an_answer_for_a_machine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -184,5 +184,14 @@ def test_check_tells_good_from_bad(tmp_path: Path) -> None:
     assert result.output.startswith(f"{bad}:11: pack.outline.value: '3' has no unit")
 
 
+def test_check_reads_ids_and_paths_alike(tmp_path: Path) -> None:
+    assert f"good; {JIANGSU} gives" in run("check", JIANGSU)[0]
+    plain = overlay(tmp_path).rename(tmp_path / "plain")
+    assert "good; mine gives" in run("check", str(plain))[0]
+    result = CliRunner().invoke(command, ["check", "cn-js-hdt-2023"])
+    assert result.exit_code == 1
+    assert f"near: {JIANGSU}" in result.output
+
+
 def test_schema_is_printed() -> None:
     assert "\n".join(run("schema")) + "\n" == schema_text()

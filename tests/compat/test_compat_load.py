@@ -62,6 +62,17 @@ def test_a_table_says_what_else_it_rests_on() -> None:
     assert pack["electrical.energy_class"].why == "not measured yet"
 
 
+def test_an_address_is_shown_as_one() -> None:
+    pack = parse_descriptor(f"{PACK}[protocol]\nvehicle_address = 243\n", "x.toml")
+    address = pack["protocol.vehicle_address"]
+    assert (address.value, address.text.en) == ((0xF3,), "0xF3")
+
+
+def test_a_temperature_may_be_below_zero() -> None:
+    pack = parse_descriptor(f"{PACK}[protocol]\ntemperature_offset = '-50 degC'\n", "x.toml")
+    assert pack["protocol.temperature_offset"].value == (parse_quantity("-50 degC"),)
+
+
 def test_what_is_not_given_is_unset_and_says_so() -> None:
     given = parse_descriptor(PACK, "x.toml")["thermal.coolant"]
     assert given.value is None
@@ -84,6 +95,18 @@ def test_what_is_not_given_is_unset_and_says_so() -> None:
         ('mass = "2.5 t"', 'masss = "2.5 t"', "mechanical.masss", 8, "mass"),
         ('mass = "2.5 t"', "mass = 2.5", "mechanical.mass", 8, "a quantity with its unit"),
         ('mass = "2.5 t"', 'mass = "2.5"', "mechanical.mass", 8, "unit"),
+        ('mass = "2.5 t"', 'mass = "-3 t"', "mechanical.mass", 8, "not above zero"),
+        ('mass = "2.5 t"', 'mass = "0 t"', "mechanical.mass", 8, "not above zero"),
+        ('mass = "2.5 t"', 'outline = "1 m x 0 m x 1 m"', "mechanical.outline", 8, "not above zero"),
+        ("lock_points = 6", "lock_points = -6", "mechanical.lock_points", 9, "a number"),
+        ('"500 V .. 730 V"', '"-500 V .. 730 V"', "electrical.voltage_range", 15, "below zero"),
+        (
+            "[electrical]",
+            "[protocol]\nvehicle_address = 256\n[electrical]",
+            "protocol.vehicle_address",
+            12,
+            "0xFF",
+        ),
         ('mass = "2.5 t"', 'mass = "2.5 m"', "mechanical.mass", 8, "mass"),
         ('mass = "2.5 t"', 'mass = ["2.5 t", "3 t"]', "mechanical.mass", 8, "a quantity with its unit"),
         ('mass = "2.5 t"', 'outline = "1 m x 2 m"', "mechanical.outline", 8, "length x width x height"),

@@ -135,3 +135,9 @@ def test_groups_hold_every_station_once() -> None:
             group = row.groups[row.group_of(station)]
             assert station in group.stations
             assert row.cells[place].verdict is group.answer.verdict
+
+
+def test_letters_and_reasons_are_found_once() -> None:
+    found = matrix(load_scenario())
+    assert found.letters is found.letters
+    assert all(cell.reasons is cell.reasons for row in found.rows for cell in row.cells)

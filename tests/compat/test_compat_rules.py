@@ -11,6 +11,7 @@ from swapproto.compat import RULES, Descriptor, Outcome, Rule, Standing, Verdict
 from swapproto.compat.answer import NoSuchPair
 from swapproto.compat.descriptor import Declared, Device, Value
 from swapproto.compat.keys import KEYS, Form
+from swapproto.compat.requirement import REQUIREMENTS
 from swapproto.compat.rules import judge
 from swapproto.compat.rules.model import How
 from swapproto.compat.words import Words
@@ -59,7 +60,7 @@ def clash(rule: Rule) -> Value:
     match key.form:
         case Form.NAMES:
             return ("gbt27930-2011",) if rule.inputs[0].key == "protocol.charging" else ("none of theirs",)
-        case Form.COUNT | Form.COUNTS:
+        case Form.COUNT | Form.COUNTS | Form.ADDRESS:
             return (99,)
         case Form.OUTLINE:
             return (parse_outline("9 m x 9 m x 9 m"),)
@@ -178,7 +179,8 @@ def test_where_a_rule_points_there_is_something(rule: Rule) -> None:
 
 def test_rules_have_names_of_their_own_and_leave_no_value_out() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
-    asked = {each for rule in RULES for each in rule.inputs}
+    asked = {(each.device, each.key) for rule in RULES for each in rule.inputs}
+    asked |= {(each.device, each.key) for each in REQUIREMENTS}
     assert asked == {(kind, key) for kind, keys in KEYS.items() for key in keys}
     assert {key.item for keys in KEYS.values() for key in keys.values() if key.item} <= set(ITEMS)
 

@@ -323,7 +323,7 @@ BAD_FILES = {
     ),
     "clause is no array": (HEAD + "[clause]\nx = 1\n", 13, "clause", "[[clause]]"),
     "no toml": (HEAD + "x = \n", 13, "file", "this is no TOML"),
-    "one key twice": (HEAD + f"[pack]\n{MASS}{MASS}", 15, "file", "this is no TOML: Cannot overwrite"),
+    "one key twice": (HEAD + f"[pack]\n{MASS}{MASS}", 15, "mass", "this is no TOML: the key stands twice"),
 }
 BAD_OVERLAYS = {
     "replaces is missing": (
@@ -407,3 +407,20 @@ def test_the_same_file_twice_beneath_is_one(write: Write) -> None:
     profile = write(base=BASE, left=left, right=right, top=top)
     assert profile.chain == ("base", "left", "right", "over")
     assert isinstance(profile.leaf("pack.mass").value, Quantity)
+
+
+def test_an_unknown_schema_is_told_before_all_else(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("schema = 2\n[device]\nname = 1\n", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"x\.toml:1: schema: 2 is not supported"):
+        load(path)
+
+
+def test_the_id_of_a_shipped_profile_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    text = OVER.replace('"over"', '"gbt27930-2015"').replace('extends = ["base.toml"]\n', "")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"x\.toml:3: profile\.id: .* is shipped; choose one of your own"):
+        load(path)
+    shipped_file = load("gbt27930-2015").file
+    assert load(shipped_file).id == "gbt27930-2015"

@@ -70,8 +70,23 @@ def test_an_error_names_file_line_and_key() -> None:
 def test_what_is_no_toml_has_its_line() -> None:
     with pytest.raises(ProfileError, match=r"^x\.toml:2: file: this is no TOML"):
         parse_toml("a = 1\nb = \n", "x.toml")
-    with pytest.raises(ProfileError, match=r"^x\.toml:2: file: this is no TOML"):
-        parse_toml("a = 1\na = 2\n", "x.toml")
+    for name in ("a", "a.b", '"a b".c'):
+        with pytest.raises(ProfileError, match=r"^x\.toml:2: .* the key stands twice in one table") as caught:
+            parse_toml(f"{name} = 1\n  {name} = 2\n", "x.toml")
+        assert caught.value.key == name
+    with pytest.raises(ProfileError, match=r"^x\.toml:4: file: this is no TOML"):
+        parse_toml('a = 1\na = """\n\n"""\n', "x.toml")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbfa = 1\n")
+    assert read_toml(tmp_path / "x.toml").table == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "[" * 5000 + "]" * 5000])
+def test_what_is_nested_too_deeply_is_refused(text: str) -> None:
+    with pytest.raises(ProfileError, match=r"^x\.toml: file: cannot be read: .* nested too deeply"):
+        parse_toml(text, "x.toml")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

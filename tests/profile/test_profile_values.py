@@ -168,6 +168,26 @@ def test_every_form_refuses_the_others(key: str, raw: object) -> None:
         KEYS[key].parse(raw)
 
 
+@pytest.mark.parametrize("name", [each.name for each in KEYS.values() if each.form is Form.QUANTITY])
+def test_a_quantity_is_above_zero_unless_it_is_a_temperature_or_an_offset(name: str) -> None:
+    key = KEYS[name]
+    unit = units_in(key.dimensions[0])[0]
+    signed = "temperature" in key.dimensions or name.endswith("_offset")
+    for text in (f"-3 {unit}", f"0 {unit}", f"-1 {unit} .. 2 {unit}", f".. 0 {unit}"):
+        if signed:
+            assert key.parse(text) == parse_measure(text)
+        else:
+            with pytest.raises(BadValue, match="zero"):
+                key.parse(text)
+    assert key.parse(f"0 {unit} .. 2 {unit}") == parse_measure(f"0 {unit} .. 2 {unit}")
+
+
+def test_no_side_of_an_outline_is_zero_or_less() -> None:
+    for text in ("0 m x 1 m x 1 m", "1 m x -1 m x 1 m"):
+        with pytest.raises(BadValue, match="not above zero"):
+            parse_outline(text)
+
+
 def test_only_steps_have_an_order() -> None:
     bits, steps = KEYS["bus.bit_rate"], KEYS["swap.sequence"]
     assert bits.same(bits.parse(["250 kbit/s", "500 kbit/s"]), bits.parse(["500 kbit/s", "250000 bit/s"]))

@@ -6,11 +6,9 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from swapproto.compat.descriptor import Declared
+from swapproto.compat.keys import KIN
 from swapproto.compat.words import Words, joined
 from swapproto.profile.values import Outline, Quantity, Range, Scalar, in_text
-
-_KIN = frozenset({"gbt27930-2015", "gbt27930-2023a"})
-
 
 T = TypeVar("T", Quantity, Range, Outline)
 
@@ -118,7 +116,7 @@ def reaches_down(allowed: Declared, offered: Declared) -> Comparison:
 def editions(one: Declared, other: Declared) -> Comparison:
     """An edition in common, or two whose likeness only a run can show."""
     same = shared(one, other)
-    if same.holds or not (_KIN & set(one.value or ()) and _KIN & set(other.value or ())):
+    if same.holds or not (KIN & set(one.value or ()) and KIN & set(other.value or ())):
         return same
     return Comparison(
         None,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from swapproto.compat.descriptor import Declared, Device
+from swapproto.compat.requirement import Requirement
 from swapproto.compat.rules.compare import Compare
 from swapproto.compat.words import Words, joined
 from swapproto.profile import Leaf, load
@@ -29,7 +30,7 @@ class Input(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """Where a specification fixes what the rule compares; its value is shown, and not an input."""
+    """Where a specification fixes what the rule compares; its value is shown, and no input here."""
 
     profile: str
     key: str
@@ -101,24 +102,26 @@ class Settle(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a rule found, with the values that it was given."""
+    """What a rule, or an item of a profile, found, with the values that it was given."""
 
-    rule: Rule
+    rule: Rule | Requirement
     outcome: Outcome
     reason: Words
-    inputs: tuple[Declared, Declared]
+    inputs: tuple[Declared, ...]
     settles: tuple[Settle, ...] = ()
     finding: bool = False
     """The values as given violate the rule, and one of them is too weak to refuse a device."""
+    leaf: Leaf | None = None
+    """The profile's value, where that was an input."""
 
 
 def judge(rule: Rule, one: Declared, other: Declared) -> Result:
     """Nothing that is unset or assumed decides; a single witness can let a rule hold and not violate it."""
     inputs = (one, other)
-    without = [each for each in inputs if each.weight is Weight.NONE]
-    if without:
-        reason = joined([_without(each) for each in without])
-        return Result(rule, Outcome.UNKNOWN, reason, inputs, tuple(_settles(rule, without)))
+    lacking = [each for each in inputs if each.weight is Weight.NONE]
+    if lacking:
+        reason = joined([without(each) for each in lacking])
+        return Result(rule, Outcome.UNKNOWN, reason, inputs, tuple(_settles(rule, lacking)))
     found = rule.compare(one, other)
     if found.holds is None:
         return Result(rule, Outcome.UNKNOWN, found.why, inputs, tuple(_settles(rule, [])))
@@ -127,41 +130,51 @@ def judge(rule: Rule, one: Declared, other: Declared) -> Result:
     weak = [each for each in inputs if each.weight is not Weight.FULL]
     if not weak:
         return Result(rule, Outcome.VIOLATED, found.why, inputs)
-    reason = joined([found.why, *(_weak(each) for each in weak)])
+    reason = joined([found.why, *(too_weak(each) for each in weak)])
     return Result(rule, Outcome.UNKNOWN, reason, inputs, tuple(_settles(rule, weak)), finding=True)
 
 
-def _without(given: Declared) -> Words:
+def without(given: Declared) -> Words:
+    """Why the value decides nothing."""
     name, whose = given.title, given.kind.noun
     if given.value is None:
         why = f" ({given.why})" if given.why else ""
-        return Words(f"{name.en} of {whose.en} is not known{why}", f"{whose.zh}的{name.zh}未知")
+        return Words(f"not known: {name.en} of {whose.en}{why}", f"{whose.zh}的{name.zh}未知")
     return Words(
-        f"{name.en} of {whose.en} is {given.standing.value} only ({given.text.en})",
+        f"{given.standing.value} only: {name.en} of {whose.en} ({given.text.en})",
         f"{whose.zh}的{name.zh}（{given.text.zh}）依据不足",
     )
 
 
-def _weak(given: Declared) -> Words:
+def too_weak(given: Declared) -> Words:
+    """Why a value that lets a rule hold cannot refuse a device."""
     name, whose = given.title, given.kind.noun
     return Words(
-        f"{name.en} of {whose.en} is {given.standing.value} by too few to refuse a device",
+        f"too weak to refuse a device: {name.en} of {whose.en} ({given.standing.value})",
         f"{whose.zh}的{name.zh}佐证不足，不能据此拒绝设备",
     )
 
 
+def value_settles(given: Declared) -> Settle:
+    """The value, from the device's maker."""
+    return Settle(
+        How.VALUE,
+        f"{given.device} {given.key}",
+        Words(
+            f"{given.key} of {given.device}, declared by its maker",
+            f"由制造商声明 {given.device} 的{given.title.zh}（{given.key}）",
+        ),
+    )
+
+
+def case_settles(case: str) -> Settle:
+    """A conformance case, run on the device."""
+    return Settle(How.CASE, case, Words(f"conformance case {case}", f"一致性测试用例 {case}"))
+
+
 def _settles(rule: Rule, lacking: list[Declared]) -> Iterator[Settle]:
-    for each in lacking:
-        yield Settle(
-            How.VALUE,
-            f"{each.device} {each.key}",
-            Words(
-                f"{each.key} of {each.device}, declared by its maker",
-                f"由制造商声明 {each.device} 的{each.title.zh}（{each.key}）",
-            ),
-        )
-    for case in rule.cases:
-        yield Settle(How.CASE, case, Words(f"conformance case {case}", f"一致性测试用例 {case}"))
+    yield from map(value_settles, lacking)
+    yield from map(case_settles, rule.cases)
     if rule.clause is not None and any(each.value is None for each in lacking):
         leaf = rule.clause.leaf
         if not leaf.is_set:
