@@ -12,7 +12,7 @@ import typer
 from swapproto.cli.report import as_json, as_text
 from swapproto.cli.text import output
 from swapproto.cli.values import fields, in_words, plain, units
-from swapproto.messages.catalog import Catalogue, MessageSet
+from swapproto.messages.catalog import SETS, Catalogue, MessageSet
 from swapproto.messages.gbt27930 import BMS_ADDRESS, CHARGER_ADDRESS
 from swapproto.observe.dialogue import KEPT_IDENTIFIERS, Dialogue, TimedMessage, TransferEnd, TransportFault
 from swapproto.observe.edition import EditionWatch, Recognition
@@ -56,9 +56,10 @@ def command(
 ) -> None:
     """Say what a recording of a CAN bus holds.
 
-    Edition, parties, phases, messages with their periods, transfers, deviations (how a message departs
-    from its layout) and violations (how the traffic departs from order or time). Where a truck's pack CAN
-    is on any channel, also the steps of the swap and a snapshot of each pack, over all channels.
+    Edition, a maker's station extensions, parties, phases, messages with their periods, transfers,
+    deviations (how a message departs from its layout) and violations (how the traffic departs from order or
+    time). Where a truck's pack CAN is on any channel, also the steps of the swap and a snapshot of each
+    pack, over all channels.
 
     Times are seconds from the first frame of the channel, or of the recording where it has pack CAN.
     A damaged line is counted and skipped. Exit 0 whenever the file could be read, whatever it holds; 4 if
@@ -92,14 +93,15 @@ def _spoken(profile: str) -> _Spoken:
 
     found = load(profile)
     sets = dict(zip(found.messages, bind(found), strict=True))
-    charging = [each for each in sets.values() if isinstance(each, Catalogue)]
+    catalogues = [each for each in sets.values() if isinstance(each, Catalogue)]
+    charging = max(catalogues, key=lambda each: each.extended, default=None)
     packs = sets.get(PACK_CAN)
-    if not charging and packs is None:
+    if charging is None and packs is None:
         raise RecordingError(
             f"profile {found.id} names no messages that can be decoded here: one of "
-            f"gbt27930-2011, gbt27930-2015, gbt27930-2023a, {PACK_CAN} is wanted in messages = [...]"
+            f"{', '.join(SETS)} is wanted in messages = [...]"
         )
-    return _Spoken(charging[0] if charging else None, packs)
+    return _Spoken(charging, packs)
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -127,6 +129,11 @@ class _Glance:
         self.edition = EditionWatch()
         self.identifiers: set[int] = set()
 
+    @property
+    def of_dialogue(self) -> tuple[int, int]:
+        """How much charger and BMS say that tells the edition, and beyond the standard."""
+        return self.edition.frames, self.edition.others
+
 
 def _first_look(recording: Recording, wanted: str | None, spoken: _Spoken) -> _Look:
     reader = recording.reader()
@@ -146,7 +153,7 @@ def _first_look(recording: Recording, wanted: str | None, spoken: _Spoken) -> _L
     if wanted is not None and wanted not in glances:
         there = ", ".join(glances) or "none"
         raise RecordingError(f"there is no channel {wanted!r} in the recording; channels: {there}")
-    chosen = wanted or max(glances, key=lambda name: glances[name].edition.frames, default="")
+    chosen = wanted or max(glances, key=lambda name: glances[name].of_dialogue, default="")
     return _Look(
         spoken=spoken,
         chosen=chosen,
@@ -218,7 +225,7 @@ def _messages(records: Iterable[Record], look: _Look) -> Iterator[tuple[float, _
                 first.append(record.at_us)
             yield record
 
-    dialogue = Dialogue(look.spoken.charging or Catalogue(look.recognition.edition.decoded_as))
+    dialogue = Dialogue(look.spoken.charging or look.recognition.catalogue())
     if look.chosen in look.pack_channels:
         from swapproto.observe.pack import PackWatch, listen_to_both
 

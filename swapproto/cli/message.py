@@ -171,7 +171,7 @@ def _elsewhere(cls: type[Message], home: str) -> Iterator[str]:
 def _period(cls: type[Message]) -> str:
     if cls.period_ms is not None:
         return f"{cls.period_ms} ms"
-    return "on event" if issubclass(cls, ChargingMessage) else "not public"
+    return "on event" if issubclass(cls, ChargingMessage) and not cls.extension else "not public"
 
 
 def _sender(cls: type[Message]) -> str:

@@ -15,6 +15,8 @@ from swapproto.trace.reader import RecordReader
 SHOWN_SKIPPED = 10
 SHOWN_FOREIGN = 10
 SHOWN_TRANSFERS = 10
+SHOWN_EXTENSIONS = 5
+EXTENDED = "GB/T 27930 with a maker's station extensions"
 
 
 def as_text(
@@ -33,6 +35,10 @@ def as_text(
     yield from (f"  {line}" for line in _about(survey, reader, channel, others))
     yield ""
     yield from more
+    if survey.extended:
+        yield f"Family: {EXTENDED}"
+        yield from _extensions(survey)
+        yield ""
     yield f"Edition: {survey.recognition.edition.value}"
     yield from _evidence(survey)
     yield ""
@@ -69,6 +75,18 @@ def _about(survey: Survey, reader: RecordReader, channel: str, others: dict[str,
         shown = printable(name)
         yield f"{plural(count, 'frame')} on {shown} not shown; --channel {shown} shows them"
     yield from reader.notes
+
+
+def _extensions(survey: Survey) -> Iterator[str]:
+    heard = survey.recognition.extensions
+    if heard is None:
+        yield "  none of the extensions was heard"
+        return
+    names = ", ".join(heard.names[:SHOWN_EXTENSIONS])
+    more = len(heard.names) - SHOWN_EXTENSIONS
+    yield f"  {names}{f' and {more} more' if more > 0 else ''}"
+    yield f"  {plural(heard.frames, 'frame')}, the first in line {heard.line}"
+    yield f"  basis: {heard.source}"
 
 
 def _evidence(survey: Survey) -> Iterator[str]:
@@ -241,6 +259,7 @@ def as_json(
     return {
         "file": file,
         "channel": channel,
+        **_family(survey),
         "edition": survey.recognition.edition.value,
         "edition_evidence": [
             {
@@ -293,6 +312,22 @@ def as_json(
         "violations": [_violation(survey, each) for each in survey.violations],
         "dropped": survey.dropped,
     }
+
+
+def _family(survey: Survey) -> dict[str, Any]:
+    """The keys that extensions add."""
+    if not survey.extended:
+        return {}
+    heard = survey.recognition.extensions
+    found = None
+    if heard is not None:
+        found = {
+            "messages": list(heard.names),
+            "frames": heard.frames,
+            "line": heard.line,
+            "basis": _source(heard.source),
+        }
+    return {"family": EXTENDED, "extensions": found}
 
 
 def _party(survey: Survey, party: Party) -> dict[str, Any]:

@@ -32,7 +32,11 @@ def command(
     truck: Annotated[str, typer.Option(help=f"One of: {', '.join(TRUCKS)}.")] = "tractor",
     soc: Annotated[float, typer.Option(help="State of charge of the truck's pack, in per cent.")] = 20,
     charge_to: Annotated[
-        float, typer.Option(help="Up to where that pack is charged afterwards, in per cent; 0: not at all.")
+        float,
+        typer.Option(
+            help="Up to where that pack is charged afterwards, in per cent; 0: not at all. A pack also ends "
+            "the charge when its fullest cell is full, which can be a little below 100."
+        ),
     ] = 100,
     fault: Annotated[
         list[str] | None,
@@ -53,7 +57,8 @@ def command(
     The truck's pack bus is the channel "truck", the bus of a bay "bay1" to "bay7". Trucks, packs and station
     are models with assumed figures, and the order of the steps is partly assumed.
 
-    Exit: 0 done; 1 held, aborted or not charged; 4 bad arguments or a file that cannot be written.
+    Exit: 0 done; 1 held, aborted, or the charge not complete; 4 bad arguments or a file that cannot be
+    written.
     """
     faults = [SwapFault.parse(each) for each in fault or ()]
     swap = _swap(truck, soc, charge_to, seed, faults)
@@ -117,8 +122,8 @@ def _summary(result: SwapResult, frames: int, out: Path | None) -> Iterator[str]
     if result.plan is not None and result.outcome is Outcome.COMPLETE:
         yield f"  {result.brought} is in {result.plan.store} at {100 * result.soc:.0f} %"
         yield f"  {result.taken} is on the truck"
-    if result.charged is False:
-        yield "  the charge that followed was not complete"
+    if result.charge:
+        yield f"  {result.charge}"
     for harm in result.harm:
         yield f"  harm: {harm}"
     if out is not None:

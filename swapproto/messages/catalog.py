@@ -62,7 +62,7 @@ class MessageSet(Generic[M]):
 
 
 class Catalogue(MessageSet[ChargingMessage]):
-    """The messages of one edition of GB/T 27930, found by PGN and sender too."""
+    """The messages of one edition of GB/T 27930, found by PGN and sender too; a maker may have added some."""
 
     def __init__(
         self,
@@ -77,6 +77,8 @@ class Catalogue(MessageSet[ChargingMessage]):
             EDITIONS[edition] if messages is None else messages,
         )
         self.edition = edition
+        self.extended = any(message.extension for message in self.messages)
+        """Whether messages that a maker added are among them."""
         self._by_pgn = {
             (message.pgn, sender.value): message for message, sender in self._by_identifier.values()
         }
@@ -91,16 +93,18 @@ class Catalogue(MessageSet[ChargingMessage]):
         return self._by_pgn.get((pgn, source))
 
 
+def station_charging(edition: Edition = Edition.GBT_2015) -> Catalogue:
+    """An edition with a maker's station extensions; that of 2015 has the sizes of the maker's file."""
+    from swapproto.messages.station_charging import EXTENSIONS, standard
+
+    base = standard.MESSAGES if edition is Edition.GBT_2015 else EDITIONS[edition]
+    return Catalogue(edition, (*base, *EXTENSIONS), name="the station charging extensions")
+
+
 def _pack_can() -> MessageSet[Any]:
     from swapproto.messages import pack_can
 
     return MessageSet("the pack CAN family D0/F3", pack_can.MESSAGES)
-
-
-def _station_charging() -> MessageSet[Any]:
-    from swapproto.messages import station_charging
-
-    return MessageSet("the station charging extensions", station_charging.MESSAGES)
 
 
 _MAKERS: Mapping[str, Callable[[], MessageSet[Any]]] = MappingProxyType(
@@ -109,7 +113,7 @@ _MAKERS: Mapping[str, Callable[[], MessageSet[Any]]] = MappingProxyType(
         "gbt27930-2015": lambda: Catalogue(Edition.GBT_2015),
         "gbt27930-2023a": lambda: Catalogue(Edition.GBT_2023A),
         "pack-can-d0f3": _pack_can,
-        "station-charging-ext": _station_charging,
+        "station-charging-ext": station_charging,
     }
 )
 

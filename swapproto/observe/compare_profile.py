@@ -158,6 +158,8 @@ class _Collector:
             step.last_us = here.at_us
             return
         phase = heard.cls.phase
+        if phase is None:
+            return
         if phase is gb.Phase.ERROR and self.phases.phase is not None:
             phase = self.phases.phase
         started = heard.started_us - self._first_us

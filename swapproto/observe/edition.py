@@ -6,10 +6,11 @@ from enum import Enum
 import msgspec
 
 from swapproto.messages import gbt27930 as gb
+from swapproto.messages.catalog import Catalogue, station_charging
 from swapproto.messages.gbt27930.codes import CONTENT_2023, DRAFT_2023, LAYOUT_2011, LAYOUT_2015
 from swapproto.provenance import Basis, Source
 from swapproto.trace.record import Record
-from swapproto.transport.frames import Control, cm_id, packeted_pgn
+from swapproto.transport.frames import Control, cm_id, dt_id, packeted_pgn
 
 _WITHOUT_PRIORITY = 0x03FF_FFFF
 NEGOTIATION_PGNS = (0x3C00, 0x3D00)
@@ -56,6 +57,18 @@ class Evidence(msgspec.Struct, frozen=True):
     source: Source
 
 
+class Extensions(msgspec.Struct, frozen=True):
+    """Messages that a maker of stations added, as far as they were heard."""
+
+    names: tuple[str, ...]
+    """In the order of their first frames."""
+    frames: int
+    """Where a message needs the transport protocol, the announcements of it."""
+    line: int
+    """Of the first frame."""
+    source: Source
+
+
 class Recognition(msgspec.Struct, frozen=True):
     """The edition with everything that speaks for or against it."""
 
@@ -63,6 +76,12 @@ class Recognition(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     frames: int
     """Frames that could tell: how much there was to go by."""
+    extensions: Extensions | None = None
+
+    def catalogue(self) -> Catalogue:
+        """The messages that read such traffic."""
+        edition = self.edition.decoded_as
+        return Catalogue(edition) if self.extensions is None else station_charging(edition)
 
 
 class _Seen:
@@ -80,11 +99,20 @@ def _keys(*classes: type[gb.ChargingMessage]) -> dict[int, str]:
 
 
 _TELLING = _keys(gb.CHM, gb.BHM, gb.CRM, gb.CML, gb.CCS, gb.CST, gb.CTS, gb.CRO)
+_POINT_TO_POINT = 0x3FF00
+"""Bits of a PGN that leaves the last byte to the destination."""
 _RTS = cm_id(gb.CHARGER_ADDRESS, gb.BMS_ADDRESS) & _WITHOUT_PRIORITY
-_NEGOTIATION = {
-    pgn << 8 | pair for pgn in NEGOTIATION_PGNS
-    for pair in (gb.BMS_ADDRESS << 8 | gb.CHARGER_ADDRESS, gb.CHARGER_ADDRESS << 8 | gb.BMS_ADDRESS)
-}  # fmt: skip
+_TO_CHARGER = gb.CHARGER_ADDRESS << 8 | gb.BMS_ADDRESS
+_PAIR = (_TO_CHARGER, gb.BMS_ADDRESS << 8 | gb.CHARGER_ADDRESS)
+_NEGOTIATION = {pgn << 8 | pair for pgn in NEGOTIATION_PGNS for pair in _PAIR}
+_PLAIN = {
+    can_id & _WITHOUT_PRIORITY
+    for can_id in (
+        *(can_id for cls in gb.MESSAGES for can_id in cls.identifiers()),
+        *(make(pair >> 8, pair & 0xFF) for make in (cm_id, dt_id) for pair in _PAIR),
+    )
+}
+"""What the two say to each other without anything that a maker added."""
 _GREW = ("CML", "CCS")
 """Had 6 bytes in 2011: ones behind them in a frame of 8 may be padding."""
 
@@ -94,7 +122,10 @@ class EditionWatch:
 
     def __init__(self) -> None:
         self.frames = 0
+        self.others = 0
+        """Frames of the two parties that GB/T 27930 does not have."""
         self._seen: dict[tuple[str, int | str], _Seen] = {}
+        self._others: dict[int, _Seen] = {}
 
     def receive(self, record: Record) -> None:
         key = record.id & _WITHOUT_PRIORITY
@@ -104,6 +135,8 @@ class EditionWatch:
                 self._announcement(record)
             elif key in _NEGOTIATION and record.extended:
                 self._note("negotiation", "heard", record)
+            elif key & 0xFFFF in _PAIR and key not in _PLAIN and record.extended:
+                self._other(key, record)
             return
         if not record.extended:
             return
@@ -122,8 +155,20 @@ class EditionWatch:
     def _announcement(self, record: Record) -> None:
         data = record.data
         self.frames += 1
-        if len(data) == 8 and data[0] == Control.RTS and packeted_pgn(data) == gb.BRM.pgn:
+        if len(data) != 8 or data[0] != Control.RTS:
+            return
+        pgn = packeted_pgn(data)
+        if pgn == gb.BRM.pgn:
             self._note("BRM", data[1] | data[2] << 8, record)
+        elif (key := pgn << 8 | _TO_CHARGER) not in _PLAIN and not pgn & ~_POINT_TO_POINT:
+            self._other(key, record)
+
+    def _other(self, key: int, record: Record) -> None:
+        seen = self._others.get(key)
+        if seen is None:
+            seen = self._others[key] = _Seen(record.line)
+        seen.count += 1
+        self.others += 1
 
     def _note(self, name: str, what: int | str, record: Record) -> None:
         seen = self._seen.get((name, what))
@@ -135,7 +180,21 @@ class EditionWatch:
     def result(self) -> Recognition:
         """The verdict on what was received so far."""
         evidence = tuple(self._weigh())
-        return Recognition(_decide({each.speaks_for for each in evidence}), evidence, self.frames)
+        edition = _decide({each.speaks_for for each in evidence})
+        return Recognition(edition, evidence, self.frames, self._extensions())
+
+    def _extensions(self) -> Extensions | None:
+        """Those among the other frames; the classes are imported only where there are such frames."""
+        if not self._others:
+            return None
+        from swapproto.messages.station_charging import EXTENSIONS
+
+        names = {cls.identifier() & _WITHOUT_PRIORITY: cls.__name__ for cls in EXTENSIONS}
+        heard = {names[key]: seen for key, seen in self._others.items() if key in names}
+        if not heard:
+            return None
+        frames, line = sum(seen.count for seen in heard.values()), min(seen.line for seen in heard.values())
+        return Extensions(tuple(heard), frames, line, EXTENSIONS[0].source)
 
     def _weigh(self) -> Iterable[Evidence]:
         for name, what, text, speaks_for, source in _RULES:

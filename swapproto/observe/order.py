@@ -5,7 +5,7 @@ from swapproto.messages import gbt27930 as gb
 from swapproto.messages.gbt27930.timers import RECEIVE
 from swapproto.observe.dialogue import TimedMessage
 from swapproto.observe.findings import Findings, ViolationKind
-from swapproto.observe.phases import ERRORS, RANKS, PhaseTracker
+from swapproto.observe.phases import ERRORS, ORDER, RANKS, PhaseTracker
 from swapproto.provenance import Basis, Source
 from swapproto.wire.fields import Code
 
@@ -109,7 +109,7 @@ class OrderCheck:
         if span is None or rank is None or rank >= self._phases.rank:
             return
         if heard.started_us - span.start_us > _PATIENCE_US:
-            text = f"a message of {heard.cls.phase.value}, in phase {span.phase.value}"
+            text = f"a message of {ORDER[rank].value}, in phase {span.phase.value}"
             self._report(ViolationKind.PHASE, heard, text, STRAGGLING)
 
     def _error(self, heard: TimedMessage) -> None:

@@ -61,12 +61,12 @@ class PhaseTracker:
         if rank == self.rank and self.current is not None:
             self.current.end_us = max(self.current.end_us, heard.at_us)
         elif rank > self.rank:
-            self.current = self._begin(heard.cls.phase, heard)
+            self.current = self._begin(ORDER[rank], heard)
             self.rank = rank
         elif _starts_again(heard):
             self.attempt += 1
             self.error = None
-            self.current = self._begin(heard.cls.phase, heard)
+            self.current = self._begin(ORDER[rank], heard)
             self.rank = rank
 
     def _error(self, heard: TimedMessage) -> None:

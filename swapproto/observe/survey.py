@@ -76,6 +76,8 @@ class Survey(msgspec.Struct, frozen=True):
     foreign_identifiers: int
     dropped: dict[str, int]
     """What was left out to keep this object bounded, by kind."""
+    extended: bool = False
+    """Whether the messages were read with a maker's station extensions."""
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -88,7 +90,7 @@ class _Surveyor:
         self, recognition: Recognition, resolution_us: int | None, catalogue: Catalogue | None
     ) -> None:
         self.recognition = recognition
-        self.dialogue = Dialogue(catalogue or Catalogue(recognition.edition.decoded_as))
+        self.dialogue = Dialogue(catalogue or recognition.catalogue())
         self.phases = PhaseTracker()
         self.findings = Findings()
         self.order = OrderCheck(self.phases, self.findings)
@@ -214,6 +216,7 @@ class _Surveyor:
             foreign=dict(Counter(dialogue.foreign).most_common(KEPT_FOREIGN)),
             foreign_identifiers=len(dialogue.foreign),
             dropped={kind: count for kind, count in dropped.items() if count},
+            extended=dialogue.catalogue.extended,
         )
 
 
@@ -225,6 +228,6 @@ def survey(
 ) -> Survey:
     """Survey one channel; the resolution decides which periods can be judged, None that none can.
 
-    The catalogue is that of the recognised edition unless another is given.
+    The catalogue is that of what was recognised unless another is given.
     """
     return _Surveyor(recognition, resolution_us, catalogue).run(records)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from swapproto.frame import SECOND, CanFrame, Instant
-from swapproto.messages.gbt27930 import Party
+from swapproto.messages.gbt27930 import BST, ChargingMessage, Party, Reached
 from swapproto.models.bay import Bay
 from swapproto.models.charger import BAY_CHARGER, Charger, ChargerSpec
 from swapproto.models.pack_listener import PackListener
@@ -19,6 +19,7 @@ from swapproto.session.charger import ChargerSession
 from swapproto.session.command import Command
 from swapproto.session.endpoint import Endpoint
 from swapproto.session.events import SessionEnded, StateChanged
+from swapproto.session.hooks import Hooks
 from swapproto.session.swap.messages import PackReport
 from swapproto.simulation.pack_socket import PackSocket
 
@@ -26,6 +27,14 @@ Say: TypeAlias = Callable[[Instant, str], None]
 """Takes note of something that happened."""
 PRESENTATION = 10 * SECOND
 """How long a stored pack tells its state before its charge begins: all its cells come in 8 s; assumed."""
+
+_REACHED = {
+    "soc_target": "the state of charge that was wanted is reached",
+    "voltage_target": "it is at its highest voltage and takes hardly any current",
+    "cell_voltage_target": "its fullest cell is at its highest voltage and takes hardly any current",
+    "charger_stopped": "the charger stopped",
+}
+"""What a pack says with BST, in words."""
 
 
 class _Ear:
@@ -53,13 +62,29 @@ class _Charge:
         self.charger, self.bms = ChargerSession(Charger(spec)), BmsSession(pack.plant)
         self.complete = False
         """Whether statistics were exchanged at the end."""
+        self.stop: BST | None = None
+        """Why the pack ends it."""
         self._bus = bus
         self._plugged = [self._plug(session, now) for session in (self.charger, self.bms)]
 
     def _plug(self, session: ChargerSession | BmsSession, now: Instant) -> tuple[Endpoint, Port]:
-        end = Endpoint(session, session.party)
+        end = Endpoint(session, session.party, hooks=Hooks(incoming=self._note))
         end.command(Command.START, now)
         return end, self._bus.attach(end, session.party.label)
+
+    def _note(self, message: ChargingMessage, _: Instant) -> ChargingMessage:
+        if isinstance(message, BST):
+            self.stop = message
+        return message
+
+    @property
+    def why(self) -> str:
+        """Why it ended, in the words of the pack."""
+        if self.stop is None:
+            return "the pack does not say why"
+        reached = [text for name, text in _REACHED.items() if getattr(self.stop, name) == Reached.YES]
+        faults = [f"fault: {name.replace('_', ' ')}" for name in self.stop.faults]
+        return "; ".join(reached + faults) or "the pack names no reason"
 
     @property
     def over(self) -> bool:
@@ -86,12 +111,22 @@ class BayBus:
     """One bay that is in use; ``work`` is called in every cycle of the station."""
 
     def __init__(
-        self, bay: Bay, bus: VirtualBus, say: Say, *, charges: bool, charger: ChargerSpec = BAY_CHARGER
+        self,
+        bay: Bay,
+        bus: VirtualBus,
+        say: Say,
+        *,
+        charges: bool,
+        why_not: str = "",
+        charger: ChargerSpec = BAY_CHARGER,
     ) -> None:
-        """Without ``charges`` the pack is only kept awake, until it is taken."""
+        """Without ``charges`` the pack is only kept awake; ``why_not`` is told of one that is stored."""
         self.bay = bay
         self.complete: bool | None = None
         """How the charge ended, None while it has not."""
+        self.told = ""
+        """How the charge ended and why, or why there is none; empty while that is open."""
+        self._why_not = why_not
         self._bus = bus
         self._say = say
         self._charges = charges
@@ -120,6 +155,9 @@ class BayBus:
             self._listener.forget()
         elif self._since is None:
             self._since = now
+            if self._why_not and not self._charges:
+                self.told = f"no charge: {self._why_not}"
+                self._say(now, self.told)
         if self._charge is not None:
             self._follow(self._charge, now)
         elif supplied and self._since is not None and self._charges and now >= self._since + PRESENTATION:
@@ -144,4 +182,5 @@ class BayBus:
             self.bay.awake = False
             self._charge = None
             how = "complete" if charge.complete else "not complete"
-            self._say(now, f"charge {how}: {self.bay.pack}")
+            self.told = f"charge {how}: {charge.why}"
+            self._say(now, f"{self.bay.pack}, {self.told}")

@@ -75,6 +75,8 @@ class SwapResult(msgspec.Struct, frozen=True, kw_only=True):
     """Of the pack that the truck brought, at the end."""
     charged: bool | None
     """Whether its charge was complete; None where it was not begun or not over."""
+    charge: str
+    """How its charge ended and why, or why there was none; empty where that is open."""
     harm: tuple[str, ...]
     """What broke because it was ordered all the same; empty unless an interlock is missing."""
 
@@ -105,7 +107,7 @@ class VirtualSwap:
         self.silent = False
         """Whether the truck's reports get lost."""
         self._seed = seed
-        self._charges = charge_to is not None and charge_to > soc
+        self._no_charge = _no_charge(soc, charge_to)
         self._faults = sorted(faults, key=lambda fault: fault.at)
         self._story = Story(lambda _: None, timing)
         self._timing = timing
@@ -224,12 +226,15 @@ class VirtualSwap:
         place = plan.store if store else plan.pick
         name = "transfer" if place == TRANSFER else f"bay{place.number}"
         bus = self.buses.add_bus(name, VirtualBus(BIT_RATE, self._seed, start=self.now))
-        charges = store and self._charges and place != TRANSFER
+        why_not = ""
+        if store:
+            why_not = self._no_charge or ("the transfer bay has no charger" if place == TRANSFER else "")
+        charges = store and not why_not
 
         def say(at: Instant, text: str) -> None:
             self._story.note(at, name, text)
 
-        return BayBus(self.station.bays[place], bus, say, charges=charges)
+        return BayBus(self.station.bays[place], bus, say, charges=charges, why_not=why_not)
 
     def _plugs(self) -> "list[Drive]":
         """Supply and CAN of a pack come and go with these, at the instant at which they arrive."""
@@ -269,8 +274,18 @@ class VirtualSwap:
             plan=self.orchestrator.plan,
             soc=self.brought.soc,
             charged=next((each.complete for each in self._bays if each.complete is not None), None),
+            charge=next((each.told for each in self._bays if each.told), ""),
             harm=tuple(self.station.hoist.harm),
         )
+
+
+def _no_charge(soc: float, charge_to: float | None) -> str:
+    """Why a pack that arrives like that needs no charge; empty where it does."""
+    if charge_to is None:
+        return "none is wanted"
+    if soc < charge_to:
+        return ""
+    return f"up to {100 * charge_to:.4g} % is wanted, and the pack arrived with {100 * soc:.4g} %"
 
 
 def _pack(random: Random, soc: float, charge_to: float) -> SwapPack:

@@ -7,6 +7,7 @@ import msgspec
 
 from swapproto.frame import Instant
 from swapproto.session.events import StateChanged
+from swapproto.session.swap.controller_table import State as TruckState
 from swapproto.session.swap.events import (
     Held,
     OrderMisplaced,
@@ -30,6 +31,27 @@ class Note(msgspec.Struct, frozen=True):
     who: str
     text: str
 
+
+_BEGINS = {
+    TruckState.ENGAGING: "keeps the driver from driving off",
+    TruckState.DE_ENERGISING: "de-energises the pack",
+    TruckState.SEPARATING: "separates the connectors",
+    TruckState.UNLOCKING: "unlocks the base",
+    TruckState.LOCKING: "locks the base",
+    TruckState.CONNECTING: "connects the connectors",
+    TruckState.RELEASING: "lets the driver drive",
+}
+_DONE = {
+    TruckState.STARTING: "free to drive",
+    TruckState.ENGAGING: "driving inhibited",
+    TruckState.DE_ENERGISING: "pack de-energised",
+    TruckState.SEPARATING: "connectors apart",
+    TruckState.UNLOCKING: "base unlocked",
+    TruckState.LOCKING: "base locked",
+    TruckState.CONNECTING: "connectors connected",
+    TruckState.RELEASING: "free to drive",
+}
+"""By what the truck was doing: the state behind it may be one that it has been in before."""
 
 Tell: TypeAlias = Callable[[Note], object]
 
@@ -75,8 +97,8 @@ class Story:
     def truck(self, event: SwapEvent) -> None:
         """An event of the truck's swap controller."""
         match event:
-            case StateChanged(after=after, at=at):
-                self.note(at, "truck", after.value)
+            case StateChanged(before=before, after=after, cause=cause, at=at):
+                self.note(at, "truck", _truck_words(TruckState(before), TruckState(after), cause))
             case OrderRefused(refusal=refusal, at=at):
                 self.note(at, "truck", str(refusal))
             case OrderMisplaced(state=state, order=order, at=at):
@@ -103,6 +125,12 @@ class Story:
         place, limit = _place(step.at, plan), getattr(self._timing, step.fresh)
         faults = (condition.fault(self._view, place, now, limit) for condition in step.goal)
         return "; ".join(str(fault) for fault in faults if fault is not None) or "no answer"
+
+
+def _truck_words(before: TruckState, after: TruckState, cause: str) -> str:
+    if after is TruckState.STOPPED:
+        return f"stops: {cause}"
+    return _BEGINS.get(after) or _DONE.get(before, after.value)
 
 
 def _place(at: Where, plan: Plan | None) -> Place:

@@ -71,6 +71,42 @@ def test_decode_tells_the_steps_the_packs_and_the_charge_of_the_recording(
     assert "228" in text
 
 
+def test_the_journal_says_what_the_truck_does_and_has_done(
+    recorded: tuple[Path, dict[str, Any]],
+) -> None:
+    _, told = recorded
+    assert [note["text"] for note in told["journal"] if note["who"] == "truck"][1:] == [
+        "free to drive", "keeps the driver from driving off", "driving inhibited", "de-energises the pack",
+        "pack de-energised", "separates the connectors", "connectors apart", "unlocks the base",
+        "base unlocked", "locks the base", "base locked", "connects the connectors", "connectors connected",
+        "lets the driver drive", "free to drive", "leaves",
+    ]  # fmt: skip
+    assert told["charge"] == "charge complete: the state of charge that was wanted is reached"
+    assert [note["text"] for note in told["journal"] if note["who"] == "bay7"][-1] == (
+        f"{told['brought']} at 21 %, {told['charge']}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("--soc", "98.5"),
+            "charge complete: its fullest cell is at its highest voltage and takes hardly any current",
+        ),
+        (
+            ("--soc", "90", "--charge-to", "50"),
+            "no charge: up to 50 % is wanted, and the pack arrived with 90 %",
+        ),
+    ],
+)
+def test_how_far_the_charge_went_and_why(arguments: tuple[str, ...], said: str) -> None:
+    code, lines = swap(*arguments)
+    assert code == 0
+    assert lines[-1] == f"  {said}"
+    assert any(said in line for line in lines[:-4]), "the journal says so too"
+
+
 def test_a_fault_gives_its_reason_and_exit_1() -> None:
     code, lines = swap("--truck", "mixer", "--fault", "3s:emergency-stop", "--charge-to", "0")
     assert code == NOT_DONE

@@ -1,21 +1,10 @@
 """A swap on two channels, made from the message classes, and what a listener tells of it."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import pytest
 
-from swapproto.messages.catalog import Catalogue
-from swapproto.messages.gbt27930 import (
-    BCL,
-    BMS_ADDRESS,
-    BRM,
-    BST,
-    CHARGER_ADDRESS,
-    ChargeMode,
-    Chemistry,
-    Reached,
-)
+from swapproto.messages.gbt27930 import BCL, BST, ChargeMode, Reached
 from swapproto.messages.pack_can import (
     AlarmLevel,
     CellVoltages,
@@ -35,13 +24,11 @@ from swapproto.messages.pack_can import (
     SwapController,
     VehicleIdentity,
 )
-from swapproto.observe.dialogue import Dialogue, TimedMessage
-from swapproto.observe.pack import KEPT_INTERVALS, PackHeard, PackWatch, listen_to_both
+from swapproto.observe.pack import KEPT_INTERVALS
 from swapproto.observe.scene import OddityKind, StepKind, fault_words
 from swapproto.observe.swap import KEPT_STEPS, SwapSurvey, SwapWatch
 from swapproto.provenance import Basis
 from swapproto.trace.record import Record
-from swapproto.transport import frames as tp
 from swapproto.wire.message import Message
 
 OLD = "AAAMPB07HDA12C8B81234567"
@@ -476,31 +463,3 @@ def test_what_is_kept_is_bounded() -> None:
     assert told.dropped == {"steps": KEPT_INTERVALS + 500 - KEPT_STEPS}
     (stats,) = told.packs[0].stats
     assert (len(stats.kept), stats.intervals) == (KEPT_INTERVALS, KEPT_INTERVALS + 499)
-
-
-def records_of_both() -> list[Record]:
-    """A transfer whose acknowledgement never comes, amid the frames of a pack."""
-    put = partial(Record, channel="truck")
-    brm = BRM(
-        version_minor=1, version_major=1, chemistry=Chemistry.LFP, rated_capacity=1.0, rated_voltage=1.0
-    )
-    packets = tp.data_packets(brm.encode())
-    made = [
-        put(1000, tp.cm_id(CHARGER_ADDRESS, BMS_ADDRESS), tp.rts(BRM.pgn, 49)),
-        put(2000, tp.cm_id(BMS_ADDRESS, CHARGER_ADDRESS), tp.cts(BRM.pgn, len(packets), 1)),
-        *(
-            put(3000 + 1000 * n, tp.dt_id(CHARGER_ADDRESS, BMS_ADDRESS), packet)
-            for n, packet in enumerate(packets)
-        ),
-    ]
-    frame = volts(3.0)
-    made += [put(100_000 * n + 5, frame.identifier(), frame.encode()) for n in range(80)]
-    return sorted(made, key=lambda each: each.at_us)
-
-
-def test_dialogue_and_pack_are_heard_together_in_order() -> None:
-    heard = list(listen_to_both(records_of_both(), Dialogue(Catalogue()), PackWatch("truck")))
-    instants = [each.at_us for each in heard]
-    assert instants == sorted(instants)
-    assert sum(isinstance(each, PackHeard) for each in heard) == 80
-    assert [each.name for each in heard if isinstance(each, TimedMessage)] == ["BRM"]

@@ -13,10 +13,12 @@ class ChargingMessage(Message):
     """A message between charger and BMS."""
 
     sender: ClassVar[Party]
-    phase: ClassVar[Phase]
+    phase: ClassVar[Phase | None]
     source: ClassVar[Source] = LAYOUT_2015
     both_ways: ClassVar[bool] = False
     """Whether either party may send it."""
+    extension: ClassVar[bool] = False
+    """Whether a maker added it to the standard; the phase of such a message is not public."""
 
     @classmethod
     def identifiers(cls) -> Mapping[int, Party]:

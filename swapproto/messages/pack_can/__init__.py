@@ -2,6 +2,9 @@
 
 Observed practice, not a published standard: identifiers, positions and scales of the basic messages are
 shared by independent decoders, everything else rests on one file. No recording is public.
+
+Beside the messages: ``PackAssembly`` puts the frames of a pack together into a ``PackSnapshot``, and a
+``Seal`` makes and checks what makers keep to themselves, checksums and ciphers (``sealed``, ``seal_state``).
 """
 
 from swapproto.messages.pack_can.authorisation import (
@@ -77,6 +80,9 @@ from swapproto.messages.pack_can.measured import (
 )
 from swapproto.messages.pack_can.parties import FromPack, FromVehicle, PackMessage
 from swapproto.messages.pack_can.relays import FurtherRelays, RelayStatus
+from swapproto.messages.pack_can.seal import Seal, SealState, seal_state, sealed
+from swapproto.messages.pack_can.series import Heard, Series
+from swapproto.messages.pack_can.snapshot import Alarm, PackAssembly, PackSnapshot
 from swapproto.messages.pack_can.status import (
     InsulationStatus,
     PackRequest,
@@ -98,6 +104,7 @@ MESSAGES: tuple[type[PackMessage], ...] = (
 
 __all__ = [
     "MESSAGES",
+    "Alarm",
     "AlarmLevel",
     "AuthorisationCipher",
     "AuthorisationNumber",
@@ -132,11 +139,13 @@ __all__ = [
     "FromPack",
     "FromVehicle",
     "FurtherRelays",
+    "Heard",
     "HighVoltageCommand",
     "InsulationCommand",
     "InsulationStatus",
     "LockState",
     "Maker",
+    "PackAssembly",
     "PackCellVoltages",
     "PackCode1",
     "PackCode2",
@@ -145,6 +154,7 @@ __all__ = [
     "PackElectrical",
     "PackMessage",
     "PackRequest",
+    "PackSnapshot",
     "PackState",
     "PackTemperatures",
     "PackValue",
@@ -153,6 +163,9 @@ __all__ = [
     "RelayFault",
     "RelayState",
     "RelayStatus",
+    "Seal",
+    "SealState",
+    "Series",
     "SinglePackCode",
     "StorageFaults",
     "SwapController",
@@ -166,4 +179,6 @@ __all__ = [
     "Versions",
     "WorkState",
     "WorkStatus",
-]  # fmt: skip
+    "seal_state",
+    "sealed",
+]

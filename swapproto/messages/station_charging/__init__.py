@@ -51,7 +51,7 @@ EXTENSIONS: tuple[type[StationMessage], ...] = (
 )  # fmt: skip
 """What the maker added."""
 
-MESSAGES: tuple[type[ChargingMessage] | type[StationMessage], ...] = (*standard.MESSAGES, *EXTENSIONS)
+MESSAGES: tuple[type[ChargingMessage], ...] = (*standard.MESSAGES, *EXTENSIONS)
 """All that station and pack speak."""
 
 __all__ = [

@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from swapproto.messages.gbt27930 import Party, Phase
+from swapproto.messages.gbt27930 import ChargingMessage, Party, Phase
 from swapproto.provenance import Basis, Source
-from swapproto.wire.message import Message
 
 SWAP_STATION = Source(
     "swap-station DBC (GB/T 27930 with a maker's extensions)",
@@ -16,15 +15,15 @@ NOT_RECORDED = "no public recording of the station charging extensions"
 BY_HAND = "computed by hand from the DBC's start bits and scales"
 
 
-class StationMessage(Message):
+class StationMessage(ChargingMessage):
     """A message that a maker added to GB/T 27930; neither its period nor its phase is public."""
 
     priority: ClassVar[int] = 6
     period_ms: ClassVar[int | None] = None
-    sender: ClassVar[Party]
     phase: ClassVar[Phase | None] = None
     source: ClassVar[Source] = SWAP_STATION
     optional: ClassVar[bool] = True
+    extension: ClassVar[bool] = True
     unseen: ClassVar[str] = NOT_RECORDED
 
 
