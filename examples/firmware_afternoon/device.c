@@ -16,12 +16,12 @@ typedef enum { LISTENING, GREETING, IDENTIFYING, CONFIGURING, READY, FAILED, SIL
 
 /* What each state sends, how often, and how long it waits for the charger; in bytes and milliseconds. */
 static const struct { uint32_t id, size, period, patience; } RULES[] = {
-    [LISTENING] = {0, 0, 0, SWAP_TIMER_CRM_FROM_START},
-    [GREETING] = {SWAP_BHM_ID, SWAP_BHM_LENGTH, BHM_PERIOD, SWAP_TIMER_FIRST_CRM},
-    [IDENTIFYING] = {SWAP_BRM_ID, SWAP_BRM_LENGTH, SWAP_BRM_PERIOD_MS, SWAP_TIMER_CRM_RECOGNISED_AT_BMS},
-    [CONFIGURING] = {SWAP_BCP_ID, SWAP_BCP_LENGTH, SWAP_BCP_PERIOD_MS, SWAP_TIMER_CML_AT_BMS},
-    [READY] = {SWAP_BRO_ID, SWAP_BRO_LENGTH, SWAP_BRO_PERIOD_MS, SWAP_TIMER_READY_NEVER_RECEIVED},
-    [FAILED] = {SWAP_BEM_ID, SWAP_BEM_LENGTH, SWAP_BEM_PERIOD_MS, SWAP_TIMER_NEW_CRM_AFTER_ERROR},
+    [LISTENING] = {0, 0, 0, SWAP_TIMER_CRM_FROM_START_MS},
+    [GREETING] = {SWAP_BHM_ID, SWAP_BHM_LENGTH, BHM_PERIOD, SWAP_TIMER_FIRST_CRM_MS},
+    [IDENTIFYING] = {SWAP_BRM_ID, SWAP_BRM_LENGTH, SWAP_BRM_PERIOD_MS, SWAP_TIMER_CRM_RECOGNISED_AT_BMS_MS},
+    [CONFIGURING] = {SWAP_BCP_ID, SWAP_BCP_LENGTH, SWAP_BCP_PERIOD_MS, SWAP_TIMER_CML_AT_BMS_MS},
+    [READY] = {SWAP_BRO_ID, SWAP_BRO_LENGTH, SWAP_BRO_PERIOD_MS, SWAP_TIMER_READY_NEVER_RECEIVED_MS},
+    [FAILED] = {SWAP_BEM_ID, SWAP_BEM_LENGTH, SWAP_BEM_PERIOD_MS, SWAP_TIMER_NEW_CRM_AFTER_ERROR_MS},
     [SILENT] = {0, 0, 0, UINT32_MAX},
 };
 static const swap_brm_t IDENTITY = {
@@ -97,7 +97,7 @@ static void start(void)
     static swap_tp_event_t events[8];
     swap_tp_config_t config;
     swap_tp_defaults(&config, PACK);
-    config.packet_gap = SWAP_TIMER_PACKET_GAP * 1000;
+    config.packet_gap = SWAP_TIMER_PACKET_GAP_MS * 1000;
     config.outgoing = outgoing;
     config.outgoing_count = 1;
     config.frames = frames;

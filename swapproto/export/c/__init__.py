@@ -41,7 +41,7 @@ def files(declared: Declaration) -> Mapping[str, bytes]:
     head = "\n".join(heading(declared.header)) + "\n\n"
     texts = {name: _template(name) for name in _TEMPLATES}
     texts |= {name: "\n".join(made(model)) + "\n" for name, made in _GENERATED.items()}
-    return {name: (head + text).encode("ascii") for name, text in sorted(texts.items())}
+    return {name: (head + text).encode("utf-8") for name, text in sorted(texts.items())}
 
 
 def _template(name: str) -> str:
@@ -53,7 +53,7 @@ def _template(name: str) -> str:
 
 def _timers() -> Iterator[str]:
     for name in TpTiming.__struct_fields__:
-        yield f"#define SWAP_TP_{name.upper()} {getattr(J1939_21, name) // MICROSECOND}u"
+        yield f"#define SWAP_TP_{name.upper()}_US {getattr(J1939_21, name) // MICROSECOND}u"
 
 
 _SHARED: Mapping[str, tuple[str, ...]] = {

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from swapproto.export.c.model import Member, Model, Record
 from swapproto.export.c.names import comment
+from swapproto.profile.declared import CHANGEABLE
+from swapproto.provenance import Source
 from swapproto.wire.fields import Code, Integer
 from swapproto.wire.message import Message
 
@@ -13,6 +15,7 @@ def messages_h(model: Model) -> Iterator[str]:
     yield from ("#ifdef __cplusplus", 'extern "C" {', "#endif", "")
     for code, name in model.codes.items():
         yield from _enumeration(code, name)
+    yield from _texts(model)
     for record in model.items.values():
         if not record.scalar:
             yield from _struct(record, model)
@@ -31,12 +34,21 @@ def _enumeration(code: type[Code], name: str) -> Iterator[str]:
     yield from (f"}} swap_{name}_t;", "")
 
 
+def _texts(model: Model) -> Iterator[str]:
+    if model.text_sizes:
+        yield from comment("Text and its length; unpack puts a zero behind it, pack goes by the length.")
+    for size in model.text_sizes:
+        yield f"typedef struct {{ uint8_t length; char text[{size + 1}]; }} swap_text_{size}_t;"
+    yield ""
+
+
 def _message(cls: type[Message], record: Record, model: Model) -> Iterator[str]:
     macro, layout = record.macro, record.layout
     when = "sent on an event" if cls.period_ms is None else f"every {cls.period_ms} ms"
     optional = " Optional." if cls.optional else ""
     yield from comment(
         f"{cls.__name__}: {cls.title}; {when}.{optional} {cls.__doc__ or ''} Source: {cls.source}."
+        + "".join(f" Source of the {name}: {source}." for name, source in _changed(cls, model))
     )
     numbers = list(cls.identifiers())
     for number, identifier in enumerate(numbers, start=1):
@@ -53,6 +65,14 @@ def _message(cls: type[Message], record: Record, model: Model) -> Iterator[str]:
     yield from _struct(record, model)
     yield from (f"{each};" for each in prototypes(record))
     yield ""
+
+
+def _changed(cls: type[Message], model: Model) -> Iterator[tuple[str, Source]]:
+    """What the profile changes of the message as a whole; what it changes of a field stands with that."""
+    for name in CHANGEABLE:
+        leaf = model.declared.profile.leaves.get(f"message.{cls.__name__}.{name}")
+        if leaf is not None and leaf.is_set:
+            yield name, leaf.source
 
 
 def prototypes(record: Record) -> tuple[str, str]:
@@ -73,7 +93,10 @@ def _struct(record: Record, model: Model) -> Iterator[str]:
     layout, tail = record.layout, record.layout.tail
     yield "typedef struct {"
     if record.has_optional:
-        yield from comment("SWAP_FIELD(number) for each optional field that has a value.", "    ")
+        yield from comment(
+            "SWAP_FIELD(number) for each optional field that has a value; one without is packed as absent.",
+            "    ",
+        )
         yield "    swap_fields_t present;"
     for each in record.members:
         yield from comment(_about(each, model), "    ")
@@ -139,5 +162,8 @@ def _overall(model: Model) -> Iterator[str]:
     yield "extern const swap_message_t swap_messages[SWAP_ENTRY_COUNT];"
     yield from comment("What travels under a 29-bit identifier, or NULL.")
     yield "const swap_message_t *swap_by_identifier(uint32_t identifier);"
-    yield from comment("What a payload is that came over the transport protocol, or NULL.")
+    yield from comment(
+        "What a payload is that came over the transport protocol, or NULL. The first in the table where "
+        "one sender has several messages of a PGN; their identifiers tell them apart."
+    )
     yield "const swap_message_t *swap_by_pgn(uint32_t pgn, uint8_t source);"

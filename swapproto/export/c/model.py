@@ -57,7 +57,7 @@ class Member(msgspec.Struct, frozen=True, dict=True):
     def declared(self) -> str:
         match self.field.marker:
             case Text():
-                return f"struct {{ uint8_t length; char text[{self.size + 1}]; }} {self.name};"
+                return f"swap_text_{self.size}_t {self.name};"
             case Raw():
                 return f"uint8_t {self.name}[{self.size}];"
             case BcdTime():
@@ -141,6 +141,12 @@ class Model:
             for cls, record in self.messages.items()
             for can_id in cls.identifiers()
         )
+
+    @property
+    def text_sizes(self) -> tuple[int, ...]:
+        """Every length of text that a member has room for."""
+        texts = (each for record in self.records for each in record.members)
+        return tuple(sorted({each.size for each in texts if isinstance(each.field.marker, Text)}))
 
     def _message(self, cls: type[Message]) -> Record:
         layout, item = cls.layout, None

@@ -51,9 +51,12 @@ class Unique:
 
 
 def _plain(text: str) -> str:
-    """On one line and in ASCII, with nothing in it that ends a comment."""
-    line = " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
-    return line.encode("ascii", "replace").decode("ascii")
+    """On one line, with nothing in it that ends a comment or cannot be seen.
+
+    What is not ASCII stays, as UTF-8: a clause may be Chinese. A trigraph would make compilers warn.
+    """
+    line = " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /")
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def comment(text: str, indent: str = "") -> Iterator[str]:

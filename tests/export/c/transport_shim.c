@@ -4,10 +4,11 @@
 
 typedef struct {
     swap_tp_t tp;
-    swap_incoming_t addressed[8], broadcast[8];
-    swap_outgoing_t outgoing[64];
-    swap_frame_t frames[4096];
-    swap_tp_event_t events[4096];
+    swap_incoming_t *addressed, *broadcast; /* each in memory of its own, so that a step beyond is noticed */
+    swap_outgoing_t *outgoing;
+    swap_frame_t *frames;
+    swap_tp_event_t *events;
+    int slots;
     uint8_t *sent[4096];
     size_t sent_count;
 } node_t;
@@ -39,6 +40,12 @@ node_t *node_new(int address, int window, int retries, uint32_t gap, uint32_t ba
     config.packet_gap = gap;
     config.bam_gap = bam_gap;
     config.priority = (uint8_t)priority;
+    n->slots = slots;
+    n->addressed = calloc((size_t)slots, sizeof *n->addressed);
+    n->broadcast = calloc((size_t)slots, sizeof *n->broadcast);
+    n->outgoing = calloc(64, sizeof *n->outgoing);
+    n->frames = calloc((size_t)frame_room, sizeof *n->frames);
+    n->events = calloc((size_t)event_room, sizeof *n->events);
     config.addressed = n->addressed;
     config.broadcast = n->broadcast;
     config.addressed_count = config.broadcast_count = (size_t)slots;
@@ -60,8 +67,13 @@ node_t *node_new(int address, int window, int retries, uint32_t gap, uint32_t ba
 void node_free(node_t *n)
 {
     size_t i;
-    for (i = 0; i < 8; i++) { free(n->addressed[i].buffer); free(n->broadcast[i].buffer); }
+    int slot;
+    for (slot = 0; slot < n->slots; slot++) {
+        free(n->addressed[slot].buffer);
+        free(n->broadcast[slot].buffer);
+    }
     for (i = 0; i < n->sent_count; i++) free(n->sent[i]);
+    free(n->addressed); free(n->broadcast); free(n->outgoing); free(n->frames); free(n->events);
     free(n);
 }
 
@@ -83,7 +95,7 @@ int node_init_status(int address, int window, int priority, int frame_room)
 
 int node_send(node_t *n, uint32_t pgn, const uint8_t *payload, int size, int destination, uint64_t now)
 {
-    uint8_t *copy = malloc((size_t)size + 1);
+    uint8_t *copy = malloc((size_t)size);
     if (n->sent_count == 4096) abort();
     memcpy(copy, payload, (size_t)size);
     n->sent[n->sent_count++] = copy;

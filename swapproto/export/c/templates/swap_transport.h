@@ -21,7 +21,7 @@ typedef uint64_t swap_instant_t; /* microseconds */
 #define SWAP_GLOBAL_ADDRESS 0xFFu
 #define SWAP_NULL_ADDRESS 0xFEu
 
-/* Timers of J1939-21, in microseconds [reported]: Tr the longest time to answer, Th between two CTS that hold the
+/* Timers of J1939-21 [reported]: Tr the longest time to answer, Th between two CTS that hold the
    sender; receiver: T1 silence after a packet, T2 after a CTS; sender: T3 silence after the last packet asked for,
    T4 after a CTS that held it; and the time between packets of a broadcast. */
 @TP_TIMERS@

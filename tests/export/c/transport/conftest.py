@@ -3,7 +3,7 @@
 import ctypes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -51,11 +51,11 @@ class CTransport:
     ) -> None:  # fmt: skip
         self.address = address
         self._c = library
-        made = library.node_new(
+        self.made_with = (
             address, window, retries, packet_gap // MICROSECOND, bam_gap // MICROSECOND, priority,
             max_transfers, room, frame_room, event_room,
         )  # fmt: skip
-        self._node = ctypes.c_void_p(made)
+        self._node = ctypes.c_void_p(library.node_new(*self.made_with))
         self._data = ctypes.create_string_buffer(1785)
         self._out = (ctypes.c_int64 * 13)()
         self._id = ctypes.c_uint32()
@@ -126,10 +126,12 @@ def told(event: TpEvent | None) -> Any:
 class Twin:
     """Both transports in one: every call goes to both, and they have to agree on every answer."""
 
+    C: ClassVar[type[CTransport]] = CTransport
+
     def __init__(self, library: ctypes.CDLL, address: int, **keys: Any) -> None:
         self.address = address
         self.ours = Transport(address, max_transfers=SLOTS, **keys)
-        self.theirs = CTransport(library, address, **keys)
+        self.theirs = self.C(library, address, **keys)
 
     def send(self, pgn: int, payload: bytes, destination: int, now: int) -> None:
         self.ours.send(pgn, payload, destination, now)

@@ -164,10 +164,10 @@ def strange_frame(random: Random, seen: list[CanFrame]) -> CanFrame:
     return CanFrame(can_id, data) if random.random() < 0.98 else CanFrame(0x1801F456, data)
 
 
-def lockstep(library: ctypes.CDLL, seed: int, window: int, retries: int) -> None:
+def lockstep(library: ctypes.CDLL, seed: int, window: int, retries: int, made: type[Twin] = Twin) -> None:
     """Calls by chance to both; AssertionError where they do not answer alike."""
     random = Random(seed)
-    twin = Twin(
+    twin = made(
         library, US, window=window, retries=retries, packet_gap=random.choice((0, 0, 10 * MILLISECOND)),
         bam_gap=random.choice((10, 50)) * MILLISECOND, priority=random.randrange(8),
     )  # fmt: skip
@@ -287,7 +287,7 @@ def alike(library: ctypes.CDLL, seed: int) -> bool:
 
 
 PLANTS = {
-    "T2": ("swap_transport.h", "SWAP_TP_T2 1250000u", "SWAP_TP_T2 1240000u"),
+    "T2": ("swap_transport.h", "SWAP_TP_T2_US 1250000u", "SWAP_TP_T2_US 1240000u"),
     "hold": ("swap_receiver.c", "tp->config.th / 2", "tp->config.th"),
     "window": (
         "swap_receiver.c",
