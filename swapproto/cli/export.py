@@ -13,15 +13,32 @@ import typer
 from swapproto.atomic import FileError, write_atomically
 from swapproto.cli.text import plural
 from swapproto.errors import SwapError
-from swapproto.export.source import Declaration, declaration
+from swapproto.export.source import Declaration, declaration, is_generated
+from swapproto.profile import shipped
 
 command = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 _Profile = Annotated[str, typer.Option("--profile", metavar="ID", help="Shipped profile, or a profile file.")]
+
+
+def _path(text: str) -> Path:
+    """An empty path would be the working directory."""
+    if not text.strip():
+        raise typer.BadParameter("the path is empty")
+    return Path(text)
+
+
 _File = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="File to write; else standard output.")
+    Path | None,
+    typer.Option("--out", metavar="FILE", parser=_path, help="File to write; else standard output."),
 ]
-_Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write into.")]
+_Folder = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="DIR", parser=_path,
+        help="Folder to write into. Files of an older export there that this one does not have are removed.",
+    ),
+]  # fmt: skip
 
 
 @command.callback()
@@ -63,13 +80,37 @@ def write_folder(files: Mapping[str, bytes], out: Path) -> None:
         raise FileError(str(out), f"cannot be written ({error.strerror or error})") from error
 
 
+def remove_stale(files: Mapping[str, bytes], out: Path) -> tuple[str, ...]:
+    """Remove what an older export left beside these files: same kinds, our header, another name.
+
+    Names of what was removed. Links, files of other kinds and files without the header stay.
+    """
+    kinds = {Path(name).suffix for name in files}
+    removed: list[str] = []
+    try:
+        for path in sorted(out.iterdir()):
+            ours = path.name not in files and path.suffix in kinds and path.is_file()
+            if ours and not path.is_symlink() and is_generated(path.read_bytes()):
+                path.unlink()
+                removed.append(path.name)
+    except OSError as error:
+        raise FileError(str(out), f"an older export cannot be removed ({error.strerror or error})") from error
+    return tuple(removed)
+
+
 def _many(files: Mapping[str, bytes], out: Path) -> None:
     write_folder(files, out)
     typer.echo(f"{out}: {plural(len(files), 'file')}, {sum(map(len, files.values()))} bytes")
+    for name in remove_stale(files, out):
+        typer.echo(f"{out / name}: removed, of an older export")
 
 
 def _declared(profile: str) -> Declaration:
-    return declaration(Path(profile) if profile.endswith(".toml") else profile)
+    """A shipped id means the shipped profile, whatever files there are."""
+    if profile in shipped():
+        return declaration(profile)
+    path = Path(profile)
+    return declaration(path if path.suffix.lower() == ".toml" or path.is_file() else profile)
 
 
 @command.command()

@@ -7,6 +7,7 @@ from swapproto.frame import MILLISECOND, CanFrame, Instant
 from swapproto.messages.pack_can import AlarmLevel, PackMessage, SwapController
 from swapproto.models.cyclic import Cyclic
 from swapproto.models.pack_listener import PackListener
+from swapproto.models.pack_node import LACKED
 from swapproto.models.truck import Truck
 from swapproto.session.swap import controller as role
 from swapproto.session.swap.messages import (
@@ -29,7 +30,7 @@ class ControllerNode:
         self.fault_level = AlarmLevel.NONE
         self.fault_code = 0
         self._truck = truck
-        self._pack = PackListener(TRUCK)
+        self._pack = PackListener(TRUCK, lacks=LACKED)
         self._reports: deque[TruckReport] = deque(maxlen=64)
         self._counter = 0
         self._cycle = timing.cycle

@@ -1,5 +1,9 @@
 """Who listens to a pack on its CAN and reports it to the swap: on the truck and in a bay."""
 
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
 from swapproto.frame import CanFrame, Instant
 from swapproto.messages.pack_can import (
     Fault,
@@ -17,7 +21,7 @@ from swapproto.messages.pack_can import (
 )
 from swapproto.messages.pack_can.series import Heard
 from swapproto.messages.pack_can.texts import CODE_FRAMES, CodeFrame, assemble_code
-from swapproto.session.swap.messages import PackReport, Place, Reading
+from swapproto.session.swap.messages import MAIN_RELAYS, RELAYS, PackReport, Place, Reading
 
 _KINDS: dict[int, type[PackMessage]] = {
     kind.identifier(): kind
@@ -34,10 +38,17 @@ _WELDS: dict[type[PackMessage], tuple[str, ...]] = {
 
 
 class PackListener:
-    """Keeps a pack's last word of each kind; relays that a pack does not have are left out."""
+    """Keeps a pack's last word of each kind. A code frame unlike the one held is another pack's."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, lacks: frozenset[str] = frozenset()) -> None:
+        """``lacks`` names the relays that the pack does not have: its CAN only says "not given"."""
+        wrong = lacks - set(RELAYS) | lacks & MAIN_RELAYS
+        if wrong:
+            raise ValueError(
+                f"no pack lacks {', '.join(sorted(wrong))}: lacks can name other relays of RELAYS"
+            )
         self._place = place
+        self._lacks = lacks
         self.forget()
 
     def forget(self) -> None:
@@ -54,6 +65,8 @@ class PackListener:
         message = None if kind is None else kind.read(frame.data).message
         if message is None:
             return
+        if isinstance(message, PackCode1 | PackCode2 | PackCode3 | PackCode4):
+            self._receive_code(message, now)
         self._news = True
         match message:
             case RelayStatus() | FurtherRelays():
@@ -64,10 +77,15 @@ class PackListener:
                 self._work = message
             case PackState():
                 self._state = message
-            case PackCode1() | PackCode2() | PackCode3() | PackCode4():
-                self._code[1 + CODE_FRAMES.index(type(message))] = Heard(message, now)
             case _:
                 pass
+
+    def _receive_code(self, message: CodeFrame, now: Instant) -> None:
+        number = 1 + CODE_FRAMES.index(type(message))
+        held = self._code.get(number)
+        if held is not None and replace(held.message, checksum=0) != replace(message, checksum=0):
+            self.forget()
+        self._code[number] = Heard(message, now)
 
     def report(self, now: Instant) -> PackReport | None:
         """The pack's state with the age of each word; None where it has said nothing since the last call."""
@@ -79,6 +97,7 @@ class PackListener:
             place=self._place,
             code=assemble_code(self._code).text,
             relays=self._relay_states(now),
+            lacks=self._lacks,
             welded=self._welded(now),
             bus_voltage=Reading()
             if voltages is None
@@ -88,19 +107,20 @@ class PackListener:
             thermal_event=work is not None and Fault.FAULT in (work.smoke, work.fire),
         )
 
-    def _relay_states(self, now: Instant) -> Reading[tuple[RelayState, ...]]:
+    def _relay_states(self, now: Instant) -> Reading[Mapping[str, RelayState]]:
         if RelayStatus not in self._relays:
             return Reading()
-        states = tuple(
-            state
+        states = {
+            name: RelayState(state)
             for kind, heard in self._relays.items()
             for name in _STATES[kind]
-            if (state := getattr(heard.message, name)) != RelayState.NOT_GIVEN
-        )
+            if (state := getattr(heard.message, name)) != RelayState.NOT_GIVEN or name not in self._lacks
+        }
         return Reading(states, self._age(now))
 
     def _welded(self, now: Instant) -> Reading[bool]:
-        if RelayStatus not in self._relays:
+        """Not told while a relay that the pack has was not heard of."""
+        if any(kind not in self._relays and not self._lacks.issuperset(_STATES[kind]) for kind in _STATES):
             return Reading()
         welded = any(
             getattr(heard.message, name) != Fault.OK

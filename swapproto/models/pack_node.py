@@ -63,6 +63,13 @@ from swapproto.models.swap_pack import SwapPack
 CELLS_PER_UNIT = 12
 PROBES_PER_UNIT = 6
 """Of a supervision circuit; assumed."""
+LACKED = frozenset(
+    {
+        "dcdc", "heating_2", "positive_2", "negative_2", "charge_positive_3", "charge_negative_3",
+        "charge_positive_4", "charge_negative_4",
+    }
+)  # fmt: skip
+"""The relays that it does not have; assumed."""
 _INSULATION = 5000
 """kohm; assumed."""
 _LOW_VOLTAGE = 27

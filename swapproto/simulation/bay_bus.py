@@ -12,6 +12,7 @@ from swapproto.messages.gbt27930 import BST, ChargingMessage, Party, Reached
 from swapproto.models.bay import Bay
 from swapproto.models.charger import BAY_CHARGER, Charger, ChargerSpec
 from swapproto.models.pack_listener import PackListener
+from swapproto.models.pack_node import LACKED
 from swapproto.models.swap_pack import SwapPack
 from swapproto.runtime.virtual import Port, VirtualBus
 from swapproto.session.bms import BmsSession
@@ -131,7 +132,7 @@ class BayBus:
         self._say = say
         self._charges = charges
         self._charger = charger
-        self._listener = PackListener(bay.place)
+        self._listener = PackListener(bay.place, lacks=LACKED)
         self._socket = PackSocket(bus, in_station=True)
         self._since: Instant | None = None
         """When the pack got its supply."""

@@ -1,6 +1,7 @@
 """The travelling pack: its contactors, what it says on its CAN, and who listens."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,10 @@ from swapproto.messages.pack_can import (
     CellVoltagesFurther,
     HighVoltageCommand,
     PackCellVoltages,
+    PackCode1,
+    PackCode2,
+    PackCode3,
+    PackCode4,
     PackElectrical,
     PackMessage,
     PackTemperatures,
@@ -25,9 +30,12 @@ from swapproto.messages.pack_can import (
 from swapproto.messages.pack_can.snapshot import PackAssembly
 from swapproto.models.contactors import Contactors
 from swapproto.models.pack_listener import PackListener
-from swapproto.models.pack_node import PackNode
+from swapproto.models.pack_node import LACKED, PackNode
 from swapproto.models.swap_pack import SwapPack
+from swapproto.session.swap import messages as m
+from swapproto.session.swap.conditions import RELAYS_OPEN
 from swapproto.session.swap.messages import TRUCK
+from swapproto.session.swap.view import View
 
 CODE = "0ZZPB010000000E390596854"
 OPEN, CLOSED = RelayState.OPEN, RelayState.CLOSED
@@ -134,7 +142,7 @@ def test_contactors_precharge_first_and_the_bus_voltage_follows() -> None:
 
 
 def test_the_listener_reports_relays_welds_voltage_code_and_alarm_with_their_age() -> None:
-    pack, listener = SwapPack(CODE, soc=0.5), PackListener(TRUCK)
+    pack, listener = SwapPack(CODE, soc=0.5), PackListener(TRUCK, lacks=LACKED)
     node = _supplied(pack)
     assert listener.report(0) is None
     for message, at in _said(node, 0):
@@ -143,7 +151,7 @@ def test_the_listener_reports_relays_welds_voltage_code_and_alarm_with_their_age
     assert report is not None
     assert report.code == CODE
     assert report.relays.value is not None
-    assert set(report.relays.value) == {OPEN}
+    assert set(report.relays.value.values()) == {OPEN}
     assert len(report.relays.value) == 8
     assert report.relays.age == report.bus_voltage.age == report.welded.age == 30 * MILLISECOND
     assert (report.welded.value, report.bus_voltage.value, report.alarm) == (False, 0, 0)
@@ -156,19 +164,68 @@ def test_the_listener_reports_relays_welds_voltage_code_and_alarm_with_their_age
     report = listener.report(100 * MILLISECOND)
     assert report is not None
     assert report.relays.value is not None
-    assert CLOSED in report.relays.value
+    assert CLOSED in report.relays.value.values()
     assert report.welded.value
     assert (report.thermal_event, report.alarm) == (True, 3)
 
 
 def test_an_invalid_relay_is_reported_and_one_that_is_not_there_is_left_out() -> None:
-    listener = PackListener(TRUCK)
-    listener.receive(RelayStatus(positive=RelayState.INVALID, negative=RelayState.NOT_GIVEN).frame(), 0)
+    listener = PackListener(TRUCK, lacks=frozenset({"dcdc"}))
+    said = RelayStatus(positive=RelayState.INVALID, heating_1=OPEN, dcdc=RelayState.NOT_GIVEN)
+    listener.receive(said.frame(), 0)
     report = listener.report(0)
     assert report is not None
     assert report.relays.value is not None
-    assert RelayState.INVALID in report.relays.value
-    assert RelayState.NOT_GIVEN not in report.relays.value
+    assert report.relays.value["positive"] is RelayState.INVALID
+    assert "dcdc" not in report.relays.value
+    assert set(report.lacks) == {"dcdc"}
+
+
+@pytest.mark.parametrize("lacks", [frozenset[str](), LACKED])
+def test_a_relay_whose_state_is_not_given_is_passed_on_as_such(lacks: frozenset[str]) -> None:
+    listener = PackListener(TRUCK, lacks=lacks)
+    names = [name for name in m.RELAYS if name in RelayStatus.__struct_fields__]
+    states: dict[str, Any] = {**dict.fromkeys(names, RelayState.NOT_GIVEN), "heating_1": OPEN}
+    listener.receive(RelayStatus(**states).frame(), 0)
+    report = listener.report(0)
+    assert report is not None
+    assert report.relays.value == {name: states[name] for name in names if name not in lacks}
+    view = View(SECOND)
+    view.take(report, 0)
+    fault = RELAYS_OPEN.fault(view, TRUCK, 0, SECOND)
+    assert fault is not None
+    assert "positive not given" in str(fault)
+    assert report.welded.value is (False if lacks else None)
+
+
+@pytest.mark.parametrize("name", ["positive", "negative", "nonsense"])
+def test_no_pack_lacks_its_main_relays_or_what_no_pack_has(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        PackListener(TRUCK, lacks=frozenset({name}))
+
+
+def _code_frames(text: str) -> list[PackMessage]:
+    return [
+        PackCode1(length=24, characters=text[:6]), PackCode2(characters=text[6:13]),
+        PackCode3(characters=text[13:20]), PackCode4(characters=text[20:]),
+    ]  # fmt: skip
+
+
+def test_the_code_frames_of_two_packs_do_not_mix_and_nothing_stays_of_the_first() -> None:
+    listener = PackListener(TRUCK)
+    other = "A" + CODE[1:7] + "B" + CODE[8:]
+    listener.receive(RelayStatus(positive=OPEN).frame(), 0)
+    for frame in _code_frames(CODE):
+        listener.receive(frame.frame(), 0)
+    first = listener.report(1)
+    assert first is not None
+    assert first.code == CODE
+    for heard, frame in enumerate(_code_frames(other), 1):
+        listener.receive(frame.frame(), heard)
+        report = listener.report(heard)
+        assert report is not None
+        assert report.relays.value is None
+        assert report.code == (other if heard == 4 else None)
 
 
 def test_a_listener_that_has_not_heard_of_relays_vouches_for_none() -> None:

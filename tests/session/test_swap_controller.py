@@ -39,7 +39,7 @@ class Devices:
                 m.LockReport(Reading(self.lock), link, link, link, link),
             ]  # fmt: skip
             if self.link is Connection.CONNECTED:
-                relays = (RelayState.OPEN,)
+                relays = dict.fromkeys(m.RELAYS, RelayState.OPEN)
                 said.insert(0, m.PackReport(TRUCK, "P", Reading(relays), Reading(False), Reading(self.volts)))
             for report in said:
                 self.controller.receive(report, self.now)
@@ -96,7 +96,7 @@ def test_it_never_permits_driving_before_lock_and_connectors(devices: Devices) -
     assert refusal is not None
     assert [fault.condition for fault in refusal.faults] == ["base locked"]
     told = [report for report in devices.reports if isinstance(report, m.ControllerReport)]
-    assert told[-1].status is m.ControllerStatus.BUSY
+    assert told[-1].status.value is m.ControllerStatus.BUSY
     assert told[-1].refusal is not None
     assert told[-1].refusal.rule == refusal.rule
     devices.lock = LockState.LOCKED
@@ -158,7 +158,7 @@ def test_reports_leave_in_every_cycle_and_grow_old_with_their_sources(devices: D
     devices.controller.handle_timeout(devices.now)
     devices.poll()
     status, lock = devices.reports
-    assert status == m.ControllerReport(m.ControllerStatus.FREE)
+    assert status == m.ControllerReport(Reading(m.ControllerStatus.FREE))
     assert isinstance(lock, m.LockReport)
     assert lock.lock == Reading(LockState.LOCKED, age=7 + 3 * SECOND - 30 * MILLISECOND)
     due = devices.controller.next_timeout()

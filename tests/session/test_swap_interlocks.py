@@ -15,16 +15,20 @@ import pytest
 from swapproto.frame import MILLISECOND
 from swapproto.session.swap import gate as gate_module
 from swapproto.session.swap import messages as m
-from swapproto.session.swap.conditions import Conditions
+from swapproto.session.swap.conditions import IN_SWAP, RELAYS_OPEN, Conditions
 from swapproto.session.swap.gate import Gate
 from swapproto.session.swap.interlocks import RULES, TRUCK_RULES, Rule, rule_of
 from swapproto.session.swap.messages import TRUCK, Connection, LockState, Reading, RelayState, bay
+from swapproto.session.swap.plant import Plan
 from swapproto.session.swap.view import View
 
 HERE_BAY, ELSEWHERE = bay(2), bay(7)
 LIMIT = 300 * MILLISECOND
 APART, JOINED = Connection.NOT_CONNECTED, Connection.CONNECTED
 OPEN, CLOSED = RelayState.OPEN, RelayState.CLOSED
+ALL_OPEN = dict.fromkeys(m.RELAYS, OPEN)
+PICK, STORE = bay(3), bay(4)
+PLANS = {"sound": Plan(PICK, STORE), "same": Plan(PICK, PICK), "truck": Plan(TRUCK, STORE)}
 
 DOMAIN: Mapping[str, Mapping[str, object]] = {
     "place": {"here": "here", "elsewhere": ELSEWHERE},
@@ -47,35 +51,56 @@ DOMAIN: Mapping[str, Mapping[str, object]] = {
     "discharge": {"apart": APART, "joined": JOINED, "?": Connection(2)},
     "coolant": {"apart": APART, "joined": JOINED, "?": Connection(2)},
     "relays": {
-        "open": (OPEN, OPEN), "closed": (CLOSED, CLOSED), "one": (OPEN, CLOSED), "nothing": (),
-        "invalid": (OPEN, RelayState.INVALID), "unsaid": (RelayState.NOT_GIVEN,),
+        "open": ALL_OPEN, "closed": dict.fromkeys(m.RELAYS, CLOSED), "nothing": {},
+        "one": {**ALL_OPEN, "heating_2": CLOSED}, "invalid": {**ALL_OPEN, "dcdc": RelayState.INVALID},
+        "unsaid": {**ALL_OPEN, "positive": RelayState.NOT_GIVEN}, "heater": {"heating_1": OPEN},
+        "unknown": {**ALL_OPEN, "some_other": CLOSED},
+        "short": {name: OPEN for name in m.RELAYS if name != "negative"},
     },
     "weld": {"no": False, "yes": True},
     "volts": {"low": 59.9, "limit": 60.0, "high": 612.0, "reverse": -612.0, "nan": float("nan")},
     "present": {"yes": True, "no": False},
     "bay": {"apart": APART, "joined": JOINED, "?": Connection(3)},
+    "parked": {"yes": True, "no": False},
+    "inhibited": {"yes": True, "no": False},
+    "status": {
+        "engaged": m.ControllerStatus.ENGAGED, "free": m.ControllerStatus.FREE,
+        "starting": m.ControllerStatus.STARTING,
+    },
+    "pick": {"yes": True, "no": False},
+    "store": {"no": False, "yes": True},
+    "vin": {"same": "VIN", "other": "ANOTHER"},
+    "code": {"known": "CODE"},
+    "plan": PLANS,
+    "alarm": {"none": False, "burning": True},
 }  # fmt: skip
 """What can be reported of each thing. Besides, each can be unknown or stale."""
 UNKNOWN, STALE = "unknown", "stale"
+BARE = {"vin", "code", "plan", "alarm"}
+"""Things without an age of their own."""
 
 PARKED = "key=off gear=neutral brake=set"
 LOOPS_APART = "swap=apart charge=apart discharge=apart coolant=apart"
 LOOPS_JOINED = "swap=joined charge=joined discharge=joined coolant=joined"
 DEAD = "relays=open weld=no volts=low"
 STILL = "stop=no place=here"
-OFF_TRUCK = f"{STILL} truckstop=no {PARKED} tongues=locked base=unlocked {LOOPS_APART} {DEAD}"
+STANDS = f"truckstop=no {PARKED} parked=yes inhibited=yes status=engaged vin=same"
+PLAN = "plan=sound pick=yes store=no"
+OFF_TRUCK = f"{STILL} {STANDS} tongues=locked base=unlocked {LOOPS_APART} {DEAD}"
 OUT_OF_BAY = f"{STILL} tongues=locked present=yes bay=apart {DEAD}"
 
 LAW: Mapping[m.Order, str] = {
     m.Halt(): "",
     m.MeasureParking(): "",
     m.Engage(): "",
-    m.DeEnergise(): PARKED,
+    m.DeEnergise(): f"{PARKED} {PLAN}",
     m.Disconnect(): f"stop=no truckstop=no {PARKED} {DEAD}",
-    m.Unlock(): f"{STILL} truckstop=no {PARKED} landed=yes tongues=locked {LOOPS_APART} {DEAD}",
+    m.Unlock(): f"{STILL} {STANDS} landed=yes tongues=locked {LOOPS_APART} {DEAD}",
     m.Lock(): f"{STILL} truckstop=no landed=yes load=none",
     m.Connect(): f"stop=no truckstop=no {PARKED} base=locked clear=yes tongues=unlocked",
-    m.Release(): f"stop=no truckstop=no base=locked {LOOPS_JOINED} clear=yes tongues=unlocked",
+    m.Release(): (
+        f"stop=no truckstop=no alarm=none vin=same base=locked {LOOPS_JOINED} clear=yes tongues=unlocked"
+    ),
     m.Travel(TRUCK, loaded=False): "stop=no clear=yes tongues=unlocked load=none",
     m.Travel(HERE_BAY, loaded=True): "stop=no clear=yes tongues=locked load=full slack=no",
     m.Land(TRUCK): f"{STILL} truckstop=no {PARKED} tongues=unlocked load=none base=locked {LOOPS_APART}",
@@ -86,13 +111,13 @@ LAW: Mapping[m.Order, str] = {
     m.UnlockTongues(HERE_BAY): f"{STILL} landed=yes load=none present=yes",
     m.TakeLoad(TRUCK): f"{OFF_TRUCK} landed=yes",
     m.TakeLoad(HERE_BAY): f"{OUT_OF_BAY} landed=yes",
-    m.Hoist(TRUCK): f"{OFF_TRUCK} load=full slack=no",
-    m.Hoist(HERE_BAY): f"{OUT_OF_BAY} load=full slack=no",
-    m.SetDown(TRUCK): f"{STILL} truckstop=no {PARKED} tongues=locked load=full base=unlocked {LOOPS_APART}",
-    m.SetDown(HERE_BAY): f"{STILL} tongues=locked load=full present=no bay=apart",
+    m.Hoist(TRUCK): f"{OFF_TRUCK} {PLAN} alarm=none load=full slack=no",
+    m.Hoist(HERE_BAY): f"{OUT_OF_BAY} alarm=none load=full slack=no",
+    m.SetDown(TRUCK): f"{STILL} {STANDS} alarm=none tongues=locked load=full base=unlocked {LOOPS_APART}",
+    m.SetDown(HERE_BAY): f"{STILL} alarm=none tongues=locked load=full present=no bay=apart",
     m.Withdraw(TRUCK): f"{STILL} tongues=unlocked load=none",
     m.Withdraw(HERE_BAY): f"{STILL} tongues=unlocked load=none",
-    m.BayDisconnect(HERE_BAY): f"stop=no {DEAD}",
+    m.BayDisconnect(HERE_BAY): f"stop=no {DEAD} code=known",
     m.BayConnect(HERE_BAY): "stop=no present=yes clear=yes",
 }
 TRUCK_LAW: Mapping[m.Order, str] = {
@@ -100,7 +125,7 @@ TRUCK_LAW: Mapping[m.Order, str] = {
     m.Engage(): "",
     m.DeEnergise(): PARKED,
     m.Disconnect(): f"truckstop=no {PARKED} {DEAD}",
-    m.Unlock(): f"truckstop=no {PARKED} {LOOPS_APART} {DEAD}",
+    m.Unlock(): f"truckstop=no {PARKED} inhibited=yes {LOOPS_APART} {DEAD}",
     m.Lock(): "truckstop=no brake=set",
     m.Connect(): f"truckstop=no {PARKED} base=locked",
     m.Release(): f"truckstop=no base=locked {LOOPS_JOINED}",
@@ -121,39 +146,50 @@ def where(order: m.Order) -> m.Place:
     return at
 
 
-def reading(name: str, label: str, here: m.Place) -> Reading[object]:
+def reading(name: str, label: str, here: m.Place, age: int = 0) -> Reading[object]:
     if label == UNKNOWN:
-        return Reading()
+        return Reading(None, age)
     value = here if label == "here" else DOMAIN[name][label.removeprefix(STALE)]
-    return Reading(value, LIMIT + 1 if label.startswith(STALE) else 0)
+    return Reading(value, LIMIT + 1 if label.startswith(STALE) else age)
 
 
-def reports(said: Mapping[str, str], here: m.Place) -> list[m.Report]:
-    """The reports by which the world is as said."""
+def reports(said: Mapping[str, str], here: m.Place, age: int = 0) -> list[m.Report]:
+    """The reports by which the world is as said, each word so old."""
 
     def r(name: str) -> Reading[Any]:
-        return reading(name, said[name], here)
+        return reading(name, said[name], here, age)
 
     bay_place = here if here != TRUCK else HERE_BAY
     return [
         m.HoistReport(
             position=r("place"), clear=r("clear"), landed=r("landed"), tongues=r("tongues"), load=r("load"),
-            slack=r("slack"), emergency_stop=r("stop"),
+            slack=r("slack"), parked=r("parked"), emergency_stop=r("stop"),
+            thermal_event=said["alarm"] == "burning",
         ),
         m.VehicleReport(
-            "VIN", key_off=r("key"), neutral=r("gear"), handbrake=r("brake"), emergency_stop=r("truckstop")
+            str(DOMAIN["vin"].get(said["vin"], "")), key_off=r("key"), neutral=r("gear"),
+            handbrake=r("brake"), drive_inhibited=r("inhibited"), emergency_stop=r("truckstop"),
         ),
         m.LockReport(
             lock=r("base"), swap_connector=r("swap"), charge_connector=r("charge"),
             discharge_connector=r("discharge"), coolant=r("coolant"),
         ),
-        m.BayReport(bay_place, present=r("present"), connector=r("bay")),
-        m.PackReport(here, relays=r("relays"), welded=r("weld"), bus_voltage=r("volts")),
+        m.BayReport(
+            bay_place, present=r("present"), connector=r("bay"), thermal_event=said["alarm"] == "burning"
+        ),
+        m.PackReport(
+            here, None if said["code"] == UNKNOWN else "CODE", relays=r("relays"), welded=r("weld"),
+            bus_voltage=r("volts"), thermal_event=said["alarm"] == "burning",
+        ),
+        m.ControllerReport(r("status")),
+        m.BayReport(PICK, present=r("pick")),
+        m.BayReport(STORE, present=r("store")),
     ]  # fmt: skip
 
 
 def passes(order: m.Order, said: Mapping[str, str], rules: Mapping[Rule, Conditions]) -> bool:
     view = View(LIMIT)
+    view.vin, view.plan = "VIN", PLANS.get(said["plan"])
     gate = Gate(view, rules, LIMIT)
     for report in reports(said, where(order)):
         view.take(report, 0)
@@ -171,7 +207,10 @@ def lawful(law: str, said: Mapping[str, str]) -> bool:
 
 def labels(name: str, good: str) -> list[str]:
     """Everything that can be said of a thing, the good first."""
-    return [good, *(label for label in DOMAIN[name] if label != good), UNKNOWN, STALE + good]
+    known = [good, *(label for label in DOMAIN[name] if label != good)]
+    if name == "alarm":
+        return known
+    return [*known, UNKNOWN] if name in BARE else [*known, UNKNOWN, STALE + good]
 
 
 CASES = [
@@ -266,6 +305,28 @@ def test_an_order_in_a_place_where_it_makes_no_sense_never_passes(order: m.Order
     assert refusal.rule == "no rule"
 
 
+@pytest.mark.parametrize("status", list(m.ControllerStatus))
+def test_a_controller_that_has_left_the_swap_is_none_to_hoist_from(status: m.ControllerStatus) -> None:
+    view = View(LIMIT)
+    view.take(m.ControllerReport(Reading(status)), 0)
+    gone = status in (m.ControllerStatus.FREE, m.ControllerStatus.STARTING)
+    assert (IN_SWAP.fault(view, TRUCK, 0, LIMIT) is not None) is gone
+
+
+@pytest.mark.parametrize("lacks", [set[str](), {"dcdc"}, {"positive"}, {"negative"}, set(m.RELAYS)])
+@pytest.mark.parametrize("short", [set[str](), {"dcdc"}, {"positive"}, {"dcdc", "heating_1"}, set(m.RELAYS)])
+@pytest.mark.parametrize("said", [None, RelayState.NOT_GIVEN, CLOSED])
+def test_relays_are_all_open_but_for_those_that_a_pack_lacks(
+    lacks: set[str], short: set[str], said: RelayState | None
+) -> None:
+    states = {name: said if name in short else OPEN for name in m.RELAYS}
+    told = {name: state for name, state in states.items() if state is not None}
+    view = View(LIMIT)
+    view.take(m.PackReport(TRUCK, relays=Reading(told), lacks=frozenset(lacks)), 0)
+    lawful_set = not short or (short <= lacks - {"positive", "negative"} and said != CLOSED)
+    assert (RELAYS_OPEN.fault(view, TRUCK, 0, LIMIT) is None) is lawful_set
+
+
 def test_the_truck_obeys_no_hoist_order() -> None:
     gate = Gate(View(LIMIT), TRUCK_RULES, LIMIT)
     for order in set(LAW) - set(TRUCK_LAW) - {m.MeasureParking()}:
@@ -284,6 +345,7 @@ def test_a_refusal_says_rule_condition_what_was_seen_and_how_old() -> None:
     said = {**dict.fromkeys(DOMAIN, UNKNOWN), **needs(LAW[m.Hoist(TRUCK)])}
     said |= {"volts": "high", "base": "stalelocked", "gear": UNKNOWN}
     gate_view = View(LIMIT)
+    gate_view.vin, gate_view.plan = "VIN", PLANS["sound"]
     for report in reports(said, TRUCK):
         gate_view.take(report, 0)
     refusal = Gate(gate_view, RULES, LIMIT).offer(m.Hoist(TRUCK), 0)

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
-from swapproto.frame import Instant
+from swapproto.frame import MILLISECOND, Instant
 from swapproto.session.swap import messages as m
+from swapproto.session.swap import view as view_module
+from swapproto.session.swap.alarms import Alarms
+from swapproto.session.swap.command import Command
 from swapproto.session.swap.controller import State as TruckState
 from swapproto.session.swap.interlocks import RULES, TRUCK_RULES, Rule, rule_of
 from swapproto.session.swap.messages import TRUCK, Connection
 from swapproto.session.swap.orchestrator import STEPS
-from swapproto.session.swap.view import Seen, View
+from swapproto.session.swap.view import Heard, Seen, View
 from tests.session.test_swap_interlocks import (
     UNKNOWN,
+    where,
 )
 from tests.session.test_swap_storm import CHANGES, Bench, Unlawful, alike
 
@@ -25,6 +29,10 @@ def scenes_of(bench: Bench, random: Random, state: Any) -> None:
         bench.restart(state)
         bench.agree(change)
         bench.wait(random.choice((0, 100)))
+        bench.unhold()
+        if (wanted := bench.wanted()) is not None:
+            for group in range(6):
+                bench.tell(group, wanted[1], where(wanted[0]), 200 * MILLISECOND)
     for pause in (0, 200, 301, 400):
         for gap in (0, 1):
             for change in ({}, {"swap": "joined", "bay": "joined"}, {"swap": UNKNOWN, "bay": UNKNOWN}):
@@ -113,6 +121,52 @@ def never_joined_again(view: View, place: m.Place, before: Seen[Connection], now
         view._parted[place] = now
 
 
+def last_arrival(before: Any, report: Any, now: Instant) -> Heard[Any]:
+    return Heard(report, now, now)
+
+
+@pytest.mark.parametrize("late", [50, 100, 200, 299])
+def test_a_view_in_which_an_older_word_displaces_a_newer_is_found(
+    late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scenes() -> None:
+        bench = Bench()
+        for state in ordering(Rule.HOIST, truck=False):
+            bench.restart(state)
+            bench.agree({"tongues": "neither"})
+            bench.tell(0, bench_needs(bench), TRUCK, late * MILLISECOND)
+
+    scenes()
+    monkeypatch.setattr(view_module, "_merged", last_arrival)
+    with pytest.raises(Unlawful):
+        scenes()
+
+
+def bench_needs(bench: Bench) -> dict[str, str]:
+    wanted = bench.wanted()
+    assert wanted is not None
+    return wanted[1]
+
+
+def test_alarms_that_are_latched_by_place_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def scenes() -> None:
+        bench = Bench()
+        for state in ordering(Rule.RELEASE, truck=False):
+            bench.restart(state)
+            bench.tell(4, {"alarm": "burning"}, TRUCK)
+            bench.command(Command.RESUME)
+            for said in ({"clear": "yes", "load": "full"}, {"clear": "no", "load": "none"}):
+                bench.tell(0, {"place": "here", **said}, TRUCK)
+            bench.tell(4, {"alarm": "burning"}, TRUCK)
+            bench.agree({}, silent=True)
+            bench.unhold()
+
+    scenes()
+    monkeypatch.setattr(Alarms, "forget", lambda *_: None)
+    with pytest.raises(Unlawful):
+        scenes()
+
+
 def no_age(view: View, place: m.Place, at: Instant, now: Instant) -> int:
     return 0 if place in view._parted else now - at
 
@@ -122,7 +176,7 @@ def no_age(view: View, place: m.Place, at: Instant, now: Instant) -> int:
     [
         ("_follow", always_apart),
         ("_follow", never_joined_again),
-        ("_lifted", lambda view, report: None),
+        ("_lifted", lambda view, report, now: None),
         ("pack_age", no_age),
     ],
     ids=["first seen apart", "gap forgiven", "lifted pack believed", "no age at all"],

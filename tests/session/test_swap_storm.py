@@ -23,7 +23,9 @@ from swapproto.session.swap.controller import SwapController
 from swapproto.session.swap.interlocks import RULES, TRUCK_RULES, Rule
 from swapproto.session.swap.messages import TRUCK
 from swapproto.session.swap.orchestrator import STEPS, Orchestrator, State
+from swapproto.session.swap.plant import Plan
 from tests.session.test_swap_interlocks import (
+    BARE,
     DOMAIN,
     LAW,
     LIMIT,
@@ -36,17 +38,20 @@ from tests.session.test_swap_interlocks import (
 )
 from tests.session.test_swap_world import PICK, STORE, Stock
 
-OF_PACK = {"relays", "weld", "volts"}
+OF_PACK = {"relays", "weld", "volts", "code"}
 OF_BAY = {"present", "bay"}
-OF_HOIST = ("place", "clear", "landed", "tongues", "load", "slack", "stop")
 GROUPS = (
-    OF_HOIST,
-    ("truckstop", "key", "gear", "brake"),
+    ("place", "clear", "landed", "tongues", "load", "slack", "stop", "parked"),
+    ("truckstop", "key", "gear", "brake", "inhibited", "vin"),
     ("base", "swap", "charge", "discharge", "coolant"),
     ("present", "bay"),
-    ("relays", "weld", "volts"),
+    ("relays", "weld", "volts", "code"),
+    ("status",),
 )
 """What is reported together, in the order of ``reports``."""
+HOIST, VEHICLE, LOCKS, BAY, PACK, STATUS = range(6)
+BURNING = {HOIST, BAY, PACK}
+"""The reports that tell of fire."""
 PLACES = (TRUCK, PICK, STORE, m.TRANSFER)
 
 
@@ -59,29 +64,83 @@ class Record:
 
     def __init__(self) -> None:
         self.said: dict[tuple[str, m.Place], tuple[str, Instant]] = {}
+        self.newest: dict[tuple[int, m.Place], Instant] = {}
         self.connector: dict[m.Place, list[tuple[Instant, Instant, str]]] = {}
+        self.alarms: dict[tuple[int, m.Place], bool] = {}
+        """Whether an operator has decided since it began."""
+        self.hangs = False
+        self.lifted_from: str | None = None
 
-    def note(self, names: tuple[str, ...], said: Mapping[str, str], place: m.Place, now: Instant) -> None:
+    def note(self, group: int, said: Mapping[str, str], place: m.Place, now: Instant, age: int = 0) -> None:
+        """Of each thing the younger word; code, VIN and the end of a fire go with their report's youngest."""
+        names = GROUPS[group]
+        at = place if group in (BAY, PACK) else TRUCK
+        words = {n: now - (LIMIT + 1 if said[n].startswith(STALE) else age) for n in names if n not in BARE}
+        newest = max(words.values())
+        late = newest < self.newest.get((group, at), newest)
+        if group == VEHICLE and said["vin"] != self.said.get(("vin", TRUCK), (said["vin"], 0))[0]:
+            if late:
+                return
+            self.forget_truck(now)
+        self.newest[group, at] = newest if not late else self.newest[group, at]
         for name in names:
-            label = said[name]
-            word = now - (LIMIT + 1 if label.startswith(STALE) else 0)
-            at = place if name in OF_PACK | OF_BAY | {"place"} else TRUCK
-            if name == "place":
-                at = TRUCK
-                label = f"{place}" if label.endswith("here") else "elsewhere" if label != UNKNOWN else label
-            self.said[name, at] = (label.removeprefix(STALE), word)
+            word, label = words.get(name, newest), said[name].removeprefix(STALE)
+            if name == "place" and label != UNKNOWN:
+                label = f"{place}" if label == "here" else "elsewhere"
+            if word >= self.said.get((name, at), ("", word))[1] and not (name == "code" and label == UNKNOWN):
+                self.said[name, at] = (label, word)
             if name in ("swap", "bay"):
-                known = "" if label == UNKNOWN else label.removeprefix(STALE)
-                self.connector.setdefault(TRUCK if name == "swap" else at, []).append((now, word, known))
-        if (
-            names is OF_HOIST
-            and said["load"] not in ("none", STALE + "none")
-            and said["clear"].endswith("yes")
-        ):
-            for lifted in [place] if said["place"].endswith("here") else []:
-                self.connector.setdefault(lifted, []).append((now, now, "lifted"))
-                for name in OF_PACK:
-                    self.said.pop((name, lifted), None)
+                kept, word = self.said[name, at]
+                self.connector.setdefault(at, []).append((now, word, kept.removeprefix(UNKNOWN)))
+        if group in BURNING and said["alarm"] != "burning" and not late:
+            self.alarms.pop((group, at), None)
+        if group == HOIST:
+            self.follow_hoist(now)
+        if group in BURNING and said["alarm"] == "burning":
+            self.alarms.setdefault((group, at), False)
+
+    def follow_hoist(self, now: Instant) -> None:
+        clear, load, above = (self.said[name, TRUCK][0] for name in ("clear", "load", "place"))
+        here = next((place for place in PLACES if f"{place}" == above), None)
+        if clear == "yes" and load != "none":
+            self.hangs = True
+        elif self.hangs and (clear == "no" or load == "none"):
+            self.hangs, self.lifted_from = False, None
+            if here is not None:
+                self.forget(here, now)
+        if self.hangs and above != UNKNOWN:
+            if self.lifted_from is None:
+                self.lifted_from = above
+                self.alarms = {
+                    (group, at): answered for (group, at), answered in self.alarms.items()
+                    if group != HOIST and f"{at}" != above
+                }  # fmt: skip
+            if here is not None:
+                self.forget(here, now, alarms=False)
+
+    def forget(self, place: m.Place, now: Instant, *, alarms: bool = True) -> None:
+        """Another pack will stand there."""
+        self.connector.setdefault(place, []).append((now, now, "lifted"))
+        for name in OF_PACK:
+            self.said.pop((name, place), None)
+        self.newest.pop((PACK, place), None)
+        if alarms:
+            for group in (BAY, PACK):
+                self.alarms.pop((group, place), None)
+
+    def forget_truck(self, now: Instant) -> None:
+        self.forget(TRUCK, now)
+        for group in (VEHICLE, LOCKS, STATUS):
+            self.newest.pop((group, TRUCK), None)
+            for name in GROUPS[group]:
+                self.said.pop((name, TRUCK), None)
+
+    def heed(self, wish: Command, now: Instant) -> None:
+        """What a command that was carried out does to what is known."""
+        if wish is Command.RESET:
+            self.forget_truck(now)
+        elif wish is not Command.START:
+            self.alarms = dict.fromkeys(self.alarms, True)
 
     def silent_since(self, place: m.Place, now: Instant) -> Instant | None:
         """When the connector parted that has been reported apart in every cycle since."""
@@ -98,24 +157,33 @@ class Record:
             before, last = (label, word), word if label else None
         return parted if last is not None and now - last <= LIMIT else None
 
-    def holds(self, name: str, label: str, place: m.Place, now: Instant) -> bool:
+    def holds(self, name: str, label: str, place: m.Place, now: Instant, machine: Any) -> bool:
+        if name == "alarm":
+            return all(self.alarms.values())
+        if name == "plan":
+            plan = machine.plan
+            return plan is not None and plan.pick != plan.store and TRUCK not in (plan.pick, plan.store)
+        if name in ("pick", "store"):
+            name, place = "present", getattr(machine.plan, name, TRUCK)
         local = name in OF_PACK | OF_BAY
         seen, word = self.said.get((name, place if local else TRUCK), (UNKNOWN, 0))
         if name == "place":
             label = f"{place}"
-        if seen != label:
+        if name == "vin" and DOMAIN["vin"].get(seen) != machine.vin:
             return False
-        if name in OF_PACK:
+        if name != "vin" and seen != label:
+            return False
+        if name in OF_PACK - {"code"}:
             silent = self.silent_since(place, now)
             if silent is not None and word <= silent + LIMIT:
                 return silent - word <= LIMIT
         return now - word <= LIMIT
 
-    def judge(self, order: m.Order, law: Mapping[m.Order, str], now: Instant) -> None:
+    def judge(self, order: m.Order, law: Mapping[m.Order, str], now: Instant, machine: Any) -> None:
         place = where(order)
         written = next(text for known, text in law.items() if alike(known, order))
         for name, label in needs(written).items():
-            if not self.holds(name, label, place, now):
+            if not self.holds(name, label, place, now, machine):
                 told = {key: (said, (now - at) // MILLISECOND) for key, (said, at) in self.said.items()}
                 raise Unlawful(f"{order} left without {name}={label}: {told}")
 
@@ -143,14 +211,14 @@ class Bench:
 
     def restart(self, state: Any) -> None:
         """A machine that knows nothing but where it stands; the world goes on."""
-        machine: Any = SwapController(interlocks=self.rules)
+        machine: Any = SwapController()
         if not self.truck:
-            machine = Orchestrator(Stock(), interlocks=self.rules)
+            machine = Orchestrator(Stock())
         self.machine = machine
+        self.machine._gate._rules = self.rules
         self.record = Record()
         if state is not None:
-            self.machine._plan = Stock().choice
-            self.machine._vin = "VIN"
+            self.machine._view.plan, self.machine._view.vin = Stock().choice, "VIN"
             self.machine._state = state
             self.machine._due = self.machine._truck_heard = self.now
             self.machine._begin(self.now)
@@ -160,21 +228,20 @@ class Bench:
         while (order := self.machine.poll_transmit()) is not None:
             if isinstance(order, m.VehicleReport | m.LockReport | m.PackReport | m.ControllerReport):
                 continue
-            self.record.judge(order, self.law, self.now)
+            self.record.judge(order, self.law, self.now, self.machine)
             self.left.append(order)
         while self.machine.poll_event() is not None:
             pass
 
-    def tell(self, group: int, said: Mapping[str, str], place: m.Place) -> None:
-        """One report; in its group each thing is as said."""
-        names = GROUPS[group]
-        if self.truck and (group in (0, 3) or place != TRUCK):
+    def tell(self, group: int, said: Mapping[str, str], place: m.Place, age: int = 0) -> None:
+        """One report; in its group each thing is as said, and every word so old."""
+        if self.truck and (group in (HOIST, BAY, STATUS) or place != TRUCK):
             return
-        if group == 3 and place == TRUCK:
+        if group == BAY and place == TRUCK:
             return
         full = {**dict.fromkeys(DOMAIN, UNKNOWN), **said}
-        self.record.note(names, full, place, self.now)
-        self.machine.receive(reports(full, place)[group], self.now)
+        self.record.note(group, full, place, self.now, age)
+        self.machine.receive(reports(full, place, age)[group], self.now)
         self.drain()
 
     def wait(self, milliseconds: int) -> None:
@@ -193,6 +260,7 @@ class Bench:
                 self.machine.command(wish, self.now)
             except LocalProtocolError:
                 return
+            self.record.heed(wish, self.now)
             self.drain()
 
     def wanted(self) -> tuple[m.Order, dict[str, str]] | None:
@@ -205,9 +273,28 @@ class Bench:
 
     def agree(self, change: Mapping[str, str], *, silent: bool = False) -> None:
         """The world becomes as the step needs it, but for a change; a silent pack says nothing."""
+        if (wanted := self.wanted()) is None:
+            return
+        said, place = {**wanted[1], **change}, where(wanted[0])
+        if "plan" in wanted[1] and "plan" in change:
+            plans = {"same": Plan(PICK, PICK), "truck": Plan(TRUCK, STORE), "sound": Plan(PICK, STORE)}
+            self.machine._view.plan = plans.get(change["plan"])
+            self.record.said["present", TRUCK] = ("yes", self.now)
+            self.machine.receive(m.BayReport(TRUCK, present=m.Reading(True)), self.now)
+            self.drain()
+        if "plan" in wanted[1]:
+            for name, at in (("pick", PICK), ("store", STORE)):
+                self.tell(BAY, {"present": said[name], "bay": "joined"}, at)
+        for group in (0, 1, 2, 3, 5) if silent else (4, 0, 1, 2, 3, 5):
+            self.tell(group, said, place)
+
+    def unhold(self) -> None:
+        """A defect of everything but the rules: what is held goes on, and nothing was answered."""
+        self.machine._gate.held = False
+        self.machine._ordered = False
         if (wanted := self.wanted()) is not None:
-            for group in (0, 1, 2, 3) if silent else (4, 0, 1, 2, 3):
-                self.tell(group, {**wanted[1], **change}, where(wanted[0]))
+            self.machine._give(wanted[0], self.now)
+            self.drain()
 
     def part(self, pause: int = 0) -> None:
         """A pack says that it is de-energised, then its connector parts."""
@@ -222,9 +309,12 @@ class Bench:
             self.tell(2 if place == TRUCK else 3, said, place)
 
 
-CHANGES = [
-    (name, label) for name, known in DOMAIN.items() for label in (*known, UNKNOWN, STALE + next(iter(known)))
-]
+def _labels(name: str, known: Mapping[str, object]) -> list[str]:
+    found = [*known] if name == "alarm" else [*known, UNKNOWN]
+    return found if name in BARE else [*found, STALE + next(iter(known))]
+
+
+CHANGES = [(name, label) for name, known in DOMAIN.items() for label in _labels(name, known)]
 PAUSES = (0, 50, 100, 200, 301, 1_000, 5_000, 10_100, 61_000)
 
 
@@ -279,12 +369,22 @@ class SwapMachine(RuleBasedStateMachine):
         self.bench.part(pause)
 
     @rule(
-        group=st.integers(0, 4),
+        group=st.integers(0, 5),
         changes=st.lists(st.sampled_from(CHANGES), max_size=6),
         place=st.sampled_from(PLACES),
+        age=st.integers(0, 2 * LIMIT),
     )
-    def report(self, group: int, changes: list[tuple[str, str]], place: m.Place) -> None:
-        self.bench.tell(group, dict(changes), place)
+    def report(self, group: int, changes: list[tuple[str, str]], place: m.Place, age: int) -> None:
+        self.bench.tell(group, dict(changes), place, age)
+
+    @rule(change=st.sampled_from(CHANGES), age=st.integers(0, 2 * LIMIT), kept=st.booleans())
+    def older_words_come_late(self, change: tuple[str, str], age: int, kept: bool) -> None:
+        """The newest word is a change; what was so before is told once more, as old as it is."""
+        if (wanted := self.bench.wanted()) is not None:
+            self.bench.agree(dict([change]))
+            for group in range(6):
+                said = {**wanted[1], **dict([change])} if kept else wanted[1]
+                self.bench.tell(group, said, where(wanted[0]), age)
 
     @rule(pause=st.sampled_from(PAUSES))
     def wait(self, pause: int) -> None:

@@ -191,7 +191,7 @@ class TestRules:
         for state, step in role.rules.steps.items():
             if step.order is not None:
                 place = role.placed(state)
-                place._plan = Stock().choice
+                place._view.plan = Stock().choice
                 order = step.order(place._place(step.at))
                 assert rule_of(order) in known, state
                 assert place_of(order) == place._place(step.at), state
@@ -207,9 +207,42 @@ def test_the_steps_use_every_interlock() -> None:
     for state, step in orchestrator.STEPS.items():
         if step.order is not None:
             machine = ROLES[0].placed(state)
-            machine._plan = Stock().choice
+            machine._view.plan = Stock().choice
             used.add(rule_of(step.order(machine._place(step.at))))
     assert used == set(Rule)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"interlock": -1}, {"interlock": 0}, {"interlock": 10**18}, {"cycle": 0}, {"informs": 10**18},
+        {"cycle": NOMINAL.interlock + 1}, {"informs": NOMINAL.cycle}, {"retries": -1},
+        {"retries": 10**9}, {"settle": 0}, {"drive": 10**18}, {"interlock": 0.3}, {"retries": True},
+    ],
+)  # fmt: skip
+def test_no_timing_switches_an_interlock_off(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}|interlock"):
+        msgspec.structs.replace(NOMINAL, **wrong)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+@pytest.mark.parametrize("junk", [None, "x", 42, messages.TRUCK])
+def test_what_is_no_message_is_a_bad_call(role: Role, junk: Any) -> None:
+    machine: Any = role.make()
+    with pytest.raises(LocalProtocolError, match="is no"):
+        machine.receive(junk, 0)
+
+
+def test_a_word_is_no_command() -> None:
+    wish: Any = "start"
+    with pytest.raises(LocalProtocolError, match="is no Command"):
+        orchestrator.Orchestrator(Silent()).command(wish, 0)
+
+
+@pytest.mark.parametrize("kind", [orchestrator.Orchestrator, controller.SwapController])
+def test_no_caller_brings_interlocks_of_its_own(kind: Any) -> None:
+    with pytest.raises(TypeError):
+        kind(**{"plant": Silent()} if kind is orchestrator.Orchestrator else {}, interlocks={})
 
 
 def test_every_limit_has_a_source() -> None:

@@ -89,7 +89,7 @@ class World:
         if code is None or not self.connected[place]:
             return None
         live = self.energised[code]
-        relays = (CLOSED, CLOSED) if live else (OPEN, OPEN)
+        relays = dict.fromkeys(m.RELAYS, CLOSED if live else OPEN)
         return m.PackReport(
             place,
             code,
@@ -229,6 +229,12 @@ class World:
         """Begin a swap and stop where it comes to a state; its first order is lost."""
         self.goal = state
         self.command(Command.START)
+        self.run(lambda: self.frozen)
+        self.goal, self.frozen = None, False
+
+    def reach_on(self, state: State) -> None:
+        """Go on to a state and stop there as reach() does."""
+        self.goal = state
         self.run(lambda: self.frozen)
         self.goal, self.frozen = None, False
 

@@ -3,6 +3,7 @@
 Every page is one file that needs no other: no script, no font, no request.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
@@ -18,6 +19,9 @@ from swapproto.wire.fields import Code
 from swapproto.wire.message import Group
 
 INDEX = "index"
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&|~]")
+_LIST = re.compile(r"^(\d*)([-+#.)=])")
+"""What begins a line as a heading or a list."""
 
 
 def files(declared: Declaration) -> Mapping[str, bytes]:
@@ -64,13 +68,25 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": _cell, "basis": _basis, "spaced": _spaced, "value": _value}
+    environment.filters |= {
+        "cell": _cell,
+        "prose": _prose,
+        "basis": _basis,
+        "spaced": _spaced,
+        "value": _value,
+    }
     return environment
 
 
 def _cell(text: object) -> str:
     """Text in a Markdown table."""
     return " ".join(str(text).replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def _prose(text: object) -> str:
+    """Text from a declaration or a profile in a line of Markdown, where it means nothing but itself."""
+    line = _SPECIAL.sub(r"\\\g<0>", " ".join(str(text).split()))
+    return _LIST.sub(r"\1\\\2", line)
 
 
 def _basis(source: Source) -> str:

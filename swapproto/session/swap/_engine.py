@@ -38,6 +38,8 @@ class Step(msgspec.Struct, Generic[P], frozen=True):
     retries: str = "retries"
     settles: bool = False
     """Whether other orders may still be on their way: nothing is done or believed before they arrived."""
+    own: bool = False
+    """Whether it is reached by its own order only, not by finding everything so already."""
 
 
 class Rules(msgspec.Struct, Generic[S, I, P], frozen=True, kw_only=True):
@@ -177,6 +179,8 @@ class Machine(Generic[S, I, P]):
         step = self._rules.steps[self._state]
         if not step.goal:
             return self._reached(now)
+        if step.own and not self._ordered:
+            return None
         place, limit = self._place(step.at), getattr(self._timing, step.fresh)
         return True if all(c.fault(self._view, place, now, limit) is None for c in step.goal) else None
 

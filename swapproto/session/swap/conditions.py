@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from swapproto.frame import Instant
 from swapproto.session.swap.messages import (
+    MAIN_RELAYS,
+    RELAYS,
+    TRUCK,
     BayReport,
     Connection,
     ControllerReport,
@@ -24,9 +27,9 @@ from swapproto.session.swap.messages import (
     VehicleReport,
 )
 from swapproto.session.swap.refusal import Fault
-from swapproto.session.swap.view import Heard, View
+from swapproto.session.swap.view import Heard, Seen, View
 
-R = TypeVar("R")
+R = TypeVar("R", VehicleReport, LockReport, ControllerReport, HoistReport, BayReport, PackReport)
 V = TypeVar("V")
 
 SAFE_VOLTAGE = 60.0
@@ -38,7 +41,8 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 
     holds: bool
     text: str
-    at: Instant
+    at: Instant | None
+    """None for what the machine knows by itself: that does not grow old."""
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -54,7 +58,8 @@ class Condition(msgspec.Struct, frozen=True):
         told = self.ask(view, place)
         if told is None:
             return Fault(self.name, None, None, stale=False)
-        age = view.pack_age(place, told.at, now) if self.of_pack else now - told.at
+        at = now if told.at is None else told.at
+        age = view.pack_age(place, at, now) if self.of_pack else now - at
         stale = not 0 <= age <= limit
         return Fault(self.name, told.text, age, stale) if stale or not told.holds else None
 
@@ -76,8 +81,6 @@ def _text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, Enum):
         return value.name.lower().replace("_", " ")
-    if isinstance(value, tuple):
-        return ", ".join(_text(part) for part in cast("tuple[object, ...]", value)) or "nothing"
     return str(value)
 
 
@@ -97,8 +100,8 @@ def _hoist(name: str, get: Callable[[HoistReport], Reading[V]], wanted: V) -> Co
     return Condition(name, lambda view, _: _told(view.hoist, get, _is(wanted)))
 
 
-def _controller(name: str, get: Callable[[ControllerReport], V], wanted: V) -> Condition:
-    return Condition(name, lambda view, _: _told(view.controller, lambda r: Reading(get(r)), _is(wanted)))
+def _controller(name: str, *wanted: ControllerStatus) -> Condition:
+    return Condition(name, lambda view, _: _told(view.controller, lambda r: r.status, lambda s: s in wanted))
 
 
 def _bay(name: str, get: Callable[[BayReport], Reading[V]], wanted: V) -> Condition:
@@ -131,12 +134,31 @@ HANDBRAKE = _vehicle("handbrake set", lambda r: r.handbrake, True)
 DRIVE_INHIBITED = _vehicle("drive inhibited", lambda r: r.drive_inhibited, True)
 DRIVE_PERMITTED = _vehicle("drive permitted", lambda r: r.drive_inhibited, False)
 
-LINK_UP = Condition("swap controller heard", lambda view, _: _told(view.controller, Reading, lambda _: True))
-VEHICLE_HEARD = Condition(
-    "vehicle heard", lambda view, _: _told(view.vehicle, lambda r: Reading(r.vin), bool)
+
+def _same_vehicle(view: View, _: Place) -> Told | None:
+    heard = view.vehicle
+    if heard is None or not heard.report.vin:
+        return None
+    return Told(heard.report.vin == view.vin, heard.report.vin, heard.word)
+
+
+LINK_UP = Condition(
+    "swap controller heard", lambda view, _: _told(view.controller, lambda r: r.status, lambda _: True)
 )
-ENGAGED = _controller("swap controller engaged", lambda r: r.status, ControllerStatus.ENGAGED)
-FREE = _controller("swap controller free", lambda r: r.status, ControllerStatus.FREE)
+VEHICLE_HEARD = Condition(
+    "vehicle heard",
+    lambda view, _: (
+        Told(holds=True, text=view.vehicle.report.vin, at=view.vehicle.word)
+        if view.vehicle is not None and view.vehicle.report.vin
+        else None
+    ),
+)
+SAME_VEHICLE = Condition("the truck of this swap", _same_vehicle)
+ENGAGED = _controller("swap controller engaged", ControllerStatus.ENGAGED)
+IN_SWAP = _controller(
+    "swap controller in a swap", ControllerStatus.ENGAGED, ControllerStatus.BUSY, ControllerStatus.STOPPED
+)
+FREE = _controller("swap controller free", ControllerStatus.FREE)
 
 BASE_LOCKED = _locks("base locked", lambda r: r.lock, LockState.LOCKED)
 BASE_UNLOCKED = _locks("base unlocked", lambda r: r.lock, LockState.UNLOCKED)
@@ -151,11 +173,24 @@ CONNECTED = tuple(_locks(f"{name} connected", get, Connection.CONNECTED) for nam
 
 NO_FAULT = _locks("no fault of the swap system", lambda r: r.fault_level, 0)
 
-RELAYS_OPEN = _pack(
-    "all relays reported open",
-    lambda r: r.relays,
-    lambda relays: bool(relays) and all(relay == RelayState.OPEN for relay in relays),
-)
+
+def _relays_open(view: View, place: Place) -> Told | None:
+    """Every relay is reported open, but for those that the pack lacks; a main relay is lacked by none."""
+    heard = view.packs.get(place)
+    seen = Seen[Mapping[str, RelayState]]() if heard is None else heard.seen(heard.report.relays)
+    if heard is None or seen.value is None:
+        return None
+    there = {name: seen.value.get(name, RelayState.NOT_GIVEN) for name in {*RELAYS, *seen.value}}
+    wrong = sorted(
+        f"{name} {_text(state)}"
+        for name, state in there.items()
+        if state != RelayState.OPEN
+        and (state != RelayState.NOT_GIVEN or name in MAIN_RELAYS or name not in heard.report.lacks)
+    )
+    return Told(not wrong, ", ".join(wrong) or "all open", seen.at)
+
+
+RELAYS_OPEN = Condition("all relays reported open", _relays_open, of_pack=True)
 NOT_WELDED = _pack("no weld bit", lambda r: r.welded, _is(False))
 VOLTAGE_SAFE = _pack(
     f"bus voltage below {SAFE_VOLTAGE:.0f} V",
@@ -164,10 +199,54 @@ VOLTAGE_SAFE = _pack(
 )
 PACK_SPEAKS = _pack("pack reports", lambda r: r.relays, lambda _: True, silent=False)
 
-BAY_HOLDS = _bay("pack in the bay", lambda r: r.present, True)
-BAY_EMPTY = _bay("bay empty", lambda r: r.present, False)
+
+def _present(report: BayReport) -> Reading[bool]:
+    return report.present
+
+
+BAY_HOLDS = _bay("pack in the bay", _present, True)
+BAY_EMPTY = _bay("bay empty", _present, False)
 BAY_APART = _bay("bay connector apart", lambda r: r.connector, Connection.NOT_CONNECTED)
 BAY_CONNECTED = _bay("bay connector connected", lambda r: r.connector, Connection.CONNECTED)
+
+
+def _code(view: View, place: Place) -> Told | None:
+    seen = view.codes.get(place)
+    return None if seen is None or seen.value is None else Told(holds=True, text=seen.value, at=seen.at)
+
+
+CODE_HEARD = Condition("code of the pack heard", _code)
+
+
+def _no_alarm(view: View, _: Place) -> Told:
+    open_alarms = view.thermal.unanswered
+    return Told(not open_alarms, "an alarm" if open_alarms else "none", None)
+
+
+NO_ALARM = Condition("no thermal alarm that nobody has answered", _no_alarm)
+
+
+def _planned(view: View, _: Place) -> Told | None:
+    plan = view.plan
+    if plan is None:
+        return None
+    return Told(
+        TRUCK not in (plan.pick, plan.store) and plan.pick != plan.store,
+        f"{plan.pick} and {plan.store}",
+        None,
+    )
+
+
+PLANNED = Condition("two different bays planned", _planned)
+PICK_HOLDS = Condition(
+    "pack in the bay to pick from",
+    lambda view, _: _told(view.bays.get(view.plan.pick), _present, _is(True)) if view.plan else None,
+)
+STORE_EMPTY = Condition(
+    "bay to store in empty",
+    lambda view, _: _told(view.bays.get(view.plan.store), _present, _is(False)) if view.plan else None,
+)
+PLAN: Conditions = (PLANNED, PICK_HOLDS, STORE_EMPTY)
 
 PARKED_SAFELY: Conditions = (KEY_OFF, NEUTRAL, HANDBRAKE)
 DE_ENERGISED: Conditions = (RELAYS_OPEN, NOT_WELDED, VOLTAGE_SAFE)

@@ -17,12 +17,12 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from swapproto.errors import LocalProtocolError
 from swapproto.frame import Instant
 from swapproto.session.swap._engine import MAX_EVENTS, Machine
-from swapproto.session.swap.conditions import Conditions
 from swapproto.session.swap.controller_table import RULES, STATUS, STEPS, TABLE, Input, State
 from swapproto.session.swap.events import OrderMisplaced
-from swapproto.session.swap.interlocks import TRUCK_RULES, Rule
+from swapproto.session.swap.interlocks import TRUCK_RULES
 from swapproto.session.swap.messages import (
     Connect,
     ControllerReport,
@@ -60,24 +60,22 @@ _ORDERS: Mapping[type[TruckOrder], Input] = MappingProxyType(
 class SwapController(Machine[State, Input, Place]):
     """One swap after another. Reports leave in every cycle, from the first call on."""
 
-    def __init__(
-        self, *, timing: Timing = NOMINAL, interlocks: Mapping[Rule, Conditions] = TRUCK_RULES
-    ) -> None:
-        super().__init__(RULES, interlocks, timing)
-        self._stopped = False
-        self._thermal = False
+    def __init__(self, *, timing: Timing = NOMINAL) -> None:
+        super().__init__(RULES, TRUCK_RULES, timing)
         self._due: Instant | None = None
         self._news: dict[type[TruckReport], tuple[VehicleReport | LockReport | PackReport, Instant]] = {}
         self._reports: deque[TruckReport] = deque(maxlen=MAX_EVENTS)
 
     def receive(self, message: TruckOrder | VehicleReport | LockReport | PackReport, now: Instant) -> None:
         """Take an order of the station or a report of the truck's own devices. Afterwards poll everything."""
+        if not isinstance(message, TruckOrder | VehicleReport | LockReport | PackReport):  # pyright: ignore[reportUnnecessaryIsInstance]  # bad calls
+            raise LocalProtocolError(f"{message!r} is no order to a truck and no report of its devices")
         self._start(now)
         self._recall()
         if isinstance(message, VehicleReport | LockReport | PackReport):
             self._view.take(message, now)
             self._news[type(message)] = (message, now)
-            self._alarm(message, now)
+            self._alarm(now)
         elif not self._obey(_ORDERS[type(message)], now):
             self._emit(OrderMisplaced(self._state, message, now))
         self._run(now)
@@ -126,21 +124,16 @@ class SwapController(Machine[State, Input, Place]):
 
     def _report(self, now: Instant) -> None:
         """Tell the own state, and what the devices have said since the last time."""
-        self._reports.append(ControllerReport(STATUS[self._state], self._refusal))
+        self._reports.append(ControllerReport(Reading(STATUS[self._state]), self._refusal))
         for report, at in self._news.values():
             self._reports.append(_aged(report, now - at))
         self._news.clear()
 
-    def _alarm(self, report: VehicleReport | LockReport | PackReport, now: Instant) -> None:
-        if isinstance(report, VehicleReport):
-            stopped = bool(report.emergency_stop.value)
-            if stopped and not self._stopped:
-                self._move(Input.EMERGENCY, now)
-            self._stopped = stopped
-        elif isinstance(report, PackReport):
-            if report.thermal_event and not self._thermal:
-                self._move(Input.THERMAL, now)
-            self._thermal = report.thermal_event
+    def _alarm(self, now: Instant) -> None:
+        for alarms, cause in ((self._view.stops, Input.EMERGENCY), (self._view.thermal, Input.THERMAL)):
+            if alarms.unanswered:
+                alarms.answer()
+                self._move(cause, now)
 
     def _entered(self, before: State, cause: Input, now: Instant) -> None:  # noqa: ARG002  (one signature)
         if cause in (Input.HALT, Input.EMERGENCY):

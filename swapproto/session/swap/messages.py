@@ -4,15 +4,18 @@ No wire form of these messages is public [facts 3.2, not found], so they are typ
 over whatever codec an integrator supplies. What the truck's own CAN carries is in ``messages.pack_can``.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from swapproto.messages.pack_can import Connection, LockState, RelayState
+from swapproto.messages.pack_can import Connection, FurtherRelays, LockState, RelayState, RelayStatus
 from swapproto.session.swap.refusal import Refusal
 
 __all__ = [
+    "MAIN_RELAYS",
+    "RELAYS",
     "TRANSFER",
     "TRUCK",
     "BayConnect",
@@ -61,13 +64,24 @@ __all__ = [
 
 V = TypeVar("V")
 
+MAIN_RELAYS = frozenset({"positive", "negative"})
+"""No pack lacks these."""
+RELAYS: tuple[str, ...] = tuple(
+    field.name
+    for kind in (RelayStatus, FurtherRelays)
+    for field in kind.layout.fields
+    if field.code is RelayState
+)
+"""Every high-voltage relay that a pack can have, by its name on the pack's CAN."""
+
 
 class Reading(msgspec.Struct, Generic[V], frozen=True):
     """A value as its source last told it; None where the source has never told it or calls it invalid."""
 
     value: V | None = None
     age: int = 0
-    """Nanoseconds from the source's own word to the report that carries it; needs no common clock."""
+    """Nanoseconds from the source's own word to the report that carries it; needs no common clock. A
+    reading of negative age tells nothing."""
 
 
 class PlaceKind(Enum):
@@ -165,8 +179,8 @@ class PackReport(msgspec.Struct, frozen=True):
 
     place: Place
     code: str | None = None
-    relays: Reading[tuple[RelayState, ...]] = Reading()
-    """Every high-voltage relay that the pack has; an empty tuple proves nothing."""
+    relays: Reading[Mapping[str, RelayState]] = Reading()
+    """By their names in ``RELAYS``: all but those that the pack lacks."""
     welded: Reading[bool] = Reading()
     """Whether any relay's weld bit is set."""
     bus_voltage: Reading[float] = Reading()
@@ -176,12 +190,14 @@ class PackReport(msgspec.Struct, frozen=True):
     alarm: int = 0
     """The highest alarm level, 0 to 3."""
     thermal_event: bool = False
+    lacks: frozenset[str] = frozenset()
+    """The relays that the pack is declared not to have; never one of ``MAIN_RELAYS``."""
 
 
 class ControllerReport(msgspec.Struct, frozen=True):
     """The swap controller's own state."""
 
-    status: ControllerStatus
+    status: Reading[ControllerStatus] = Reading()
     refusal: Refusal | None = None
     """Why the last order has not been passed on to the truck."""
 

@@ -18,17 +18,13 @@ from swapproto.errors import LocalProtocolError
 from swapproto.frame import Instant
 from swapproto.session.swap._engine import Machine
 from swapproto.session.swap.command import Command
-from swapproto.session.swap.conditions import Conditions
 from swapproto.session.swap.events import CheckChanged, PackSilent, Verdict
 from swapproto.session.swap.interlocks import RULES as INTERLOCKS
-from swapproto.session.swap.interlocks import Rule
 from swapproto.session.swap.messages import (
     TRANSFER,
     TRUCK,
-    BayReport,
     ControllerReport,
     Halt,
-    HoistReport,
     LockReport,
     Order,
     PackReport,
@@ -51,7 +47,8 @@ __all__ = ["RULES", "STEPS", "TABLE", "Input", "Orchestrator", "State"]
 
 _BREAKS = frozenset((Input.DENIED, Input.EMERGENCY, Input.GIVE_UP, Input.QUARANTINE))
 """What the hoist was doing is not what it shall do next."""
-_PLACED = BayReport | PackReport
+_ANSWERS = frozenset((Input.RESUME, Input.GIVE_UP, Input.QUARANTINE))
+"""Commands by which an operator answers the alarms that there are."""
 _VERDICTS: Mapping[Input, Verdict] = MappingProxyType(
     {
         Input.PASSED: Verdict.PASSED,
@@ -64,7 +61,7 @@ _VERDICTS: Mapping[Input, Verdict] = MappingProxyType(
 
 
 class Orchestrator(Machine[State, Input, Where]):
-    """One swap after another. ``interlocks`` is there for experiments that show what a rule is good for."""
+    """One swap after another."""
 
     def __init__(
         self,
@@ -72,17 +69,12 @@ class Orchestrator(Machine[State, Input, Where]):
         *,
         fire_place: Place = TRANSFER,
         timing: Timing = NOMINAL,
-        interlocks: Mapping[Rule, Conditions] = INTERLOCKS,
     ) -> None:
-        super().__init__(RULES, interlocks, timing)
+        super().__init__(RULES, INTERLOCKS, timing)
         self._plant = plant
         self._fire_place = fire_place
-        self._plan: Plan | None = None
-        self._vin = ""
         self._checks = dict.fromkeys(STEPS, Verdict.NOT_STARTED)
-        self._stops: set[str] = set()
-        self._alarms: set[str] = set()
-        self._codes: dict[Place, str | None] = {}
+        self._other_vehicle = False
         self._truck_heard: Instant = 0
         self._truck_lost = False
         self._awaited: dict[Place, Instant] = {}
@@ -90,12 +82,12 @@ class Orchestrator(Machine[State, Input, Where]):
     @property
     def plan(self) -> Plan | None:
         """The bays of this swap, None before they are chosen."""
-        return self._plan
+        return self._view.plan
 
     @property
     def vin(self) -> str:
         """Of the truck in this swap; empty before it was heard."""
-        return self._vin
+        return self._view.vin
 
     @property
     def checks(self) -> Mapping[State, Verdict]:
@@ -104,31 +96,33 @@ class Orchestrator(Machine[State, Input, Where]):
 
     def receive(self, report: Report, now: Instant) -> None:
         """Take a report. Afterwards poll everything."""
+        if not isinstance(report, Report):  # pyright: ignore[reportUnnecessaryIsInstance]  # bad calls
+            raise LocalProtocolError(f"{report!r} is no report of a truck, hoist or bay")
         self._recall()
         self._view.take(report, now)
         if isinstance(report, PackReport):
             self._awaited.pop(report.place, None)
-            self._codes[report.place] = report.code
         if isinstance(report, VehicleReport | LockReport | ControllerReport):
             self._truck_heard, self._truck_lost = now, False
-        self._alarm(report, now)
         self._run(now)
 
     def command(self, wish: Command, now: Instant) -> None:
         """Do what the operator wants; LocalProtocolError where it is not allowed. Poll everything then."""
+        if not isinstance(wish, Command):  # pyright: ignore[reportUnnecessaryIsInstance]  # bad calls
+            raise LocalProtocolError(f"{wish!r} is no Command")
         cause = Input(wish.value)
         if (self._state, cause) not in TABLE or (cause in WHILE_HELD and not self.held):
             raise LocalProtocolError(
                 f"{wish.value} is not possible in {self._state.value!r}{' while held' if self.held else ''}"
             )
         self._recall()
+        if cause in _ANSWERS:
+            self._view.thermal.answer()
         if cause is Input.RESUME:
             self._gate.held = False
             self._truck_heard, self._truck_lost = now, False
             self._begin(now)
         self._move(cause, now)
-        if cause is Input.START:
-            self._warn(now)
         self._run(now)
 
     def handle_timeout(self, now: Instant) -> None:
@@ -150,71 +144,64 @@ class Orchestrator(Machine[State, Input, Where]):
         for place in [place for place, until in self._awaited.items() if until <= now]:
             del self._awaited[place]
             self._emit(PackSilent(place, now))
+        self._alarm(now)
         silent = now - self._truck_heard > self._timing.informs
         if silent and not self._truck_lost and self._state in WITH_TRUCK:
             self._truck_lost = True
             self._move(Input.LINK_LOST, now)
         self._work(now)
 
-    def _alarm(self, report: Report, now: Instant) -> None:
+    def _alarm(self, now: Instant) -> None:
         """Alarms count when they begin; what an operator has decided holds while they last."""
-        name = (
-            f"{type(report).__name__} {report.place}"
-            if isinstance(report, _PLACED)
-            else type(report).__name__
-        )
-        if isinstance(report, VehicleReport | HoistReport):
-            self._follow(name, self._stops, Input.EMERGENCY, report.emergency_stop.value, now)
-        if isinstance(report, HoistReport | BayReport | PackReport):
-            self._follow(name, self._alarms, Input.THERMAL, report.thermal_event, now)
-
-    def _follow(self, name: str, known: set[str], cause: Input, value: bool | None, now: Instant) -> None:
-        if value is False:
-            known.discard(name)
-        elif value and name not in known:
-            known.add(name)
-            self._move(cause, now)
-
-    def _warn(self, now: Instant) -> None:
-        """A swap that begins learns of the alarms that are there already."""
-        if self._alarms:
-            self._move(Input.THERMAL, now)
-        if self._stops:
+        if self._view.stops.unanswered and self._state in STEPS:
+            self._view.stops.answer()
             self._move(Input.EMERGENCY, now)
+        if self._view.thermal.unanswered and self._working():
+            self._move(Input.THERMAL, now)
+        seen = self._view.vehicle
+        other = bool(self.vin and seen is not None and seen.report.vin not in ("", self.vin))
+        if other and not self._other_vehicle:
+            self._move(Input.OTHER_VEHICLE, now)
+        self._other_vehicle = other
 
     def _place(self, at: Where) -> Place:
-        if at is Where.TRUCK or self._plan is None:
+        plan = self.plan
+        if at is Where.TRUCK or plan is None:
             return TRUCK
         if at is Where.FIRE:
             return self._fire_place
-        return self._plan.store if at is Where.STORE else self._plan.pick
+        return plan.store if at is Where.STORE else plan.pick
 
     def _reached(self, now: Instant) -> bool | None:
+        view = self._view
         if self._state is State.PACK:
-            self._plan = self._plant.plan(self._vin, now)
-            return None if self._plan is None else True
+            view.plan = self._plant.plan(self.vin, now)
+            return None if view.plan is None else True
         if self._state is State.AUTHORISE_INCOMING:
-            return self._authorised(Direction.INCOMING, TRUCK, now)
-        if self._plan is None:
-            return None
+            known = view.codes.get(TRUCK)
+            fresh = known is not None and known.at is not None and now - known.at <= self._timing.informs
+            return self._authorised(Direction.INCOMING, known.value if known and fresh else None, now)
         if self._state is State.AUTHORISE_OUTGOING:
-            return self._authorised(Direction.OUTGOING, self._plan.pick, now)
-        return self._plant.record(self._plan, self._vin, now)
+            return self._authorised(Direction.OUTGOING, view.hanging_code, now)
+        return None if view.plan is None else self._plant.record(view.plan, self.vin, now)
 
-    def _authorised(self, direction: Direction, place: Place, now: Instant) -> bool | None:
-        return self._plant.authorise(direction, self._codes.get(place), self._vin, now)
+    def _authorised(self, direction: Direction, code: str | None, now: Instant) -> bool | None:
+        """Waits for a code that this pack has told in this swap."""
+        return None if code is None else self._plant.authorise(direction, code, self.vin, now)
 
     def _entered(self, before: State, cause: Input, now: Instant) -> None:
         """Keep the results of the checks, and what the swap remembers."""
         if cause is Input.START:
-            self._plan, self._vin = None, ""
+            self._view.begin()
+            self._other_vehicle = False
             self._checks = dict.fromkeys(STEPS, Verdict.NOT_STARTED)
         elif cause is Input.RESET:
+            self._view.begin()
             self._view.forget_truck()
         elif cause is Input.PASSED and before is State.VEHICLE and self._view.vehicle is not None:
-            self._vin = self._view.vehicle.report.vin
-        elif cause is Input.PASSED and before is State.SUPPLY and self._plan is not None:
-            self._awaited[self._plan.store] = now + self._timing.pack_back
+            self._view.vin = self._view.vehicle.report.vin
+        elif cause is Input.PASSED and before is State.SUPPLY and self.plan is not None:
+            self._awaited[self.plan.store] = now + self._timing.pack_back
         if self._state is not before:
             if cause in _BREAKS:
                 self._give(Halt(), now)

@@ -36,6 +36,7 @@ _OVER = (c.IN_PLACE, c.CLEAR)
 _STANDS = (c.IN_PLACE, c.LANDED, c.UNLOADED)
 _LET_GO = (c.TONGUES_UNLOCKED,)
 _TAKEN = (c.LOADED, c.TIGHT)
+_GONE = (c.FREE, c.BASE_LOCKED, *c.CONNECTED)
 _HANGS = (c.CLEAR, c.TONGUES_LOCKED, c.LOADED)
 
 STEPS: Mapping[State, _Step] = MappingProxyType(
@@ -78,13 +79,13 @@ STEPS: Mapping[State, _Step] = MappingProxyType(
         S.WITHDRAW: Step(W.TRUCK, "drive", (c.CLEAR,), m.Withdraw),
         S.CONNECT: Step(W.TRUCK, "pack_back", (*c.CONNECTED, c.PACK_SPEAKS), lambda _: m.Connect()),
         S.REPORT: Step(W.TRUCK, "decision"),
-        S.RELEASE: Step(W.TRUCK, "answer", (c.FREE,), lambda _: m.Release()),
+        S.RELEASE: Step(W.TRUCK, "answer", _GONE, lambda _: m.Release(), own=True),
         S.RETURN_SET_DOWN: Step(W.TRUCK, "drive", _STANDS, m.SetDown, settles=True),
         S.RETURN_LOCK: Step(W.TRUCK, "grip", (c.BASE_LOCKED,), lambda _: m.Lock(), settles=True),
         S.RETURN_LET_GO: Step(W.TRUCK, "grip", _LET_GO, m.UnlockTongues),
         S.RETURN_WITHDRAW: Step(W.TRUCK, "drive", (c.CLEAR,), m.Withdraw),
         S.RETURN_CONNECT: Step(W.TRUCK, "pack_back", (*c.CONNECTED, c.PACK_SPEAKS), lambda _: m.Connect()),
-        S.DISMISS: Step(W.TRUCK, "answer", (c.FREE,), lambda _: m.Release(), settles=True),
+        S.DISMISS: Step(W.TRUCK, "answer", _GONE, lambda _: m.Release(), settles=True),
         S.FIRE_CARRY: Step(W.FIRE, "drive", _OVER, _carry, settles=True),
         S.FIRE_SET_DOWN: Step(W.FIRE, "drive", (*_STANDS, c.BAY_HOLDS), m.SetDown),
         S.FIRE_LET_GO: Step(W.FIRE, "grip", _LET_GO, m.UnlockTongues),

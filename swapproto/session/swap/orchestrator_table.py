@@ -88,6 +88,7 @@ class Input(StrEnum):
     EMERGENCY = "emergency stop"
     THERMAL = "thermal alarm"
     LINK_LOST = "truck silent"
+    OTHER_VEHICLE = "another vehicle"
 
 
 S, I = State, Input  # noqa: E741
@@ -101,7 +102,7 @@ SEQUENCE = Source(
 ALARMS = Source("alarms during a swap", Basis.ASSUMED, 0, "no public text says what follows")
 COMMANDED = Source("operator", Basis.DERIVED, 0, "a command, not a report")
 
-HOLDING = frozenset((I.DENIED, I.EXHAUSTED, I.EMERGENCY, I.THERMAL, I.LINK_LOST))
+HOLDING = frozenset((I.DENIED, I.EXHAUSTED, I.EMERGENCY, I.THERMAL, I.LINK_LOST, I.OTHER_VEHICLE))
 """Inputs that hold the step in which they leave the swap."""
 WHILE_HELD = frozenset((I.RESUME, I.QUARANTINE))
 """Commands that only a held step knows."""
@@ -147,6 +148,7 @@ TABLE: Mapping[tuple[State, Input], Row[State]] = table(
         note="held: a pack hangs, or stands unreported",
     ),
     stays(STALE, WITH_TRUCK, (I.LINK_LOST,), note="held"),
+    stays(SEQUENCE, STEPS[1:], (I.OTHER_VEHICLE,), note="held: what was checked was another truck"),
     # Alarms
     leads(ALARMS, _BEFORE_LINK, I.EMERGENCY, S.ABORTED, note="the truck was never engaged"),
     leads(

@@ -34,8 +34,8 @@ class StationPlant(Protocol):
         """A pack for this truck and a place for its own, kept for it until the swap ends."""
         ...
 
-    def authorise(self, direction: Direction, code: str | None, vin: str, now: Instant) -> bool | None:
-        """Whether a pack may be swapped: cloud first, then local. The code is None where none was read."""
+    def authorise(self, direction: Direction, code: str, vin: str, now: Instant) -> bool | None:
+        """Whether a pack may be swapped: cloud first, then local. Asked once the pack has told its code."""
         ...
 
     def record(self, plan: Plan, vin: str, now: Instant) -> bool | None:

@@ -14,7 +14,7 @@ import msgspec
 from swapproto.frame import MILLISECOND, SECOND
 from swapproto.provenance import Basis, Source
 
-__all__ = ["LIMITS", "NOMINAL", "Limit", "Timing"]
+__all__ = ["LIMITS", "LONGEST", "NOMINAL", "Limit", "Timing"]
 
 _STATION = Source("one station's PLC link", Basis.OBSERVED, 1)
 
@@ -43,6 +43,14 @@ _DRIVE = _assumed(60 * SECOND, "one movement of the hoist; a whole swap takes 3 
 _GRIP = _assumed(15 * SECOND, "locks, tongues and plugs move by centimetres")
 _SETTLE = _assumed(1 * SECOND, "ten cycles: what was ordered before has arrived and shows in the reports")
 _PACK_BACK = _assumed(30 * SECOND, "a BMS starts, then reports every 100 ms")
+_LONGEST_STEP = 3600 * SECOND
+LONGEST: Mapping[str, int] = MappingProxyType(
+    {
+        "cycle": SECOND, "interlock": SECOND, "informs": 60 * SECOND, "retries": 100, "lidar_retries": 100,
+    }
+)  # fmt: skip
+"""The most that a station may set, an hour where it is not said; assumed: what moves goes some
+centimetres in a second, so nothing older says where it is."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +74,18 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """From joined connectors to the pack's first report."""
     settle: Annotated[int, _SETTLE] = _SETTLE.value
     """From a change of mind to the first look at what it is to begin with."""
+
+    def __post_init__(self) -> None:
+        """ValueError for what would switch interlocks off: see ``LONGEST``."""
+        for name in self.__struct_fields__:
+            value, most = getattr(self, name), LONGEST.get(name, _LONGEST_STEP)
+            least = 0 if name.endswith("retries") else 1
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(f"Timing: {name} is {value!r}; it can be {least} to {most}")
+        if not self.cycle <= self.interlock <= self.informs:
+            raise ValueError(
+                f"Timing: interlock is {self.interlock}; it can be {self.cycle} to {self.informs}"
+            )
 
 
 NOMINAL = Timing()
