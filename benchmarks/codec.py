@@ -34,7 +34,7 @@ OTHERS = {"pack-can-d0f3": "", "station-charging-ext": " station"}
 
 
 def small(cls: type[Message]) -> bool:
-    """Whether the harder targets are for it: the small cyclic ones, elsewhere up to five fields of whole words.
+    """Whether the harder targets are for it: small cyclic ones, elsewhere up to five fields of whole words.
 
     Fields of 10, 12 or 24 bits are bit fields: their words have to be put together.
     """
