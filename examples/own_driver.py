@@ -23,9 +23,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable, LocalProtocolError
-from swapproto.frame import MAX_EXTENDED_ID, SECOND, CanFrame, Instant, Received
+from swapproto.frame import MAX_EXTENDED_ID, SECOND, CanFrame, Instant, Received, check_frame
 from swapproto.link import MAX_LINK_EVENTS, Link, LinkCaps, LinkEvent, LinkEventKind
-from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers.contract import LinkContract
 
 EXTENDED = 1 << 31

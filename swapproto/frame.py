@@ -4,6 +4,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from swapproto.errors import LocalProtocolError
+
 Instant: TypeAlias = int
 """A moment on a link's own clock, in integer nanoseconds; only differences have a meaning."""
 
@@ -33,3 +35,15 @@ class Received(msgspec.Struct, frozen=True, gc=False):
 
     frame: CanFrame
     at: Instant
+
+
+def check_frame(frame: CanFrame) -> None:
+    """Raise LocalProtocolError for a frame that classic CAN cannot carry."""
+    limit = MAX_EXTENDED_ID if frame.extended else MAX_STANDARD_ID
+    if not 0 <= frame.id <= limit:
+        width = 29 if frame.extended else 11
+        raise LocalProtocolError(f"frame identifier {frame.id:#x} does not fit in {width} bits")
+    if len(frame.data) > 8:
+        raise LocalProtocolError(
+            f"frame {frame.id:#x} has {len(frame.data)} data bytes: classic CAN carries 8"
+        )

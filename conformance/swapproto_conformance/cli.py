@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 
 from swapproto.atomic import FileError, write_atomically
 from swapproto.errors import LinkError
 from swapproto.messages.gbt27930 import Party
-from swapproto.runtime.figures import Figures, load_figures
+from swapproto.runtime.figures import load_figures
 from swapproto.trace.record import Trace
 from swapproto_conformance import kill_table as kills
-from swapproto_conformance.bench import LinkBench, Runner
 from swapproto_conformance.case import Case
 from swapproto_conformance.cases import CASES
 from swapproto_conformance.cert_cli import cert
@@ -120,15 +120,6 @@ def certify(
     raise typer.Exit(code)
 
 
-class _Measured(UnderTest, frozen=True):
-    """A live device behind a port whose figures are known."""
-
-    figures: Figures
-
-    def bench(self, pixit: Pixit) -> Runner:
-        return LinkBench(self.name, pixit=pixit, figures=self.figures)
-
-
 def _measured(devices: list[UnderTest], files: Sequence[Path]) -> list[UnderTest]:
     """The devices with their figures; SelectionError for figures of a port that no device is at."""
     for path in files:
@@ -139,11 +130,9 @@ def _measured(devices: list[UnderTest], files: Sequence[Path]) -> list[UnderTest
                 f"--figures {path}: measured at {' and '.join(filter(None, (figures.link, figures.peer)))}, "
                 "and no device under test is there"
             )
-        if any(isinstance(each, _Measured) for each in at_it):
+        if any(each.figures is not None for each in at_it):
             raise SelectionError(f"--figures {path}: there are figures of this port already")
-        devices = [
-            _Measured(each.party, each.name, None, figures) if each in at_it else each for each in devices
-        ]
+        devices = [replace(each, figures=figures) if each in at_it else each for each in devices]
     return devices
 
 

@@ -9,6 +9,7 @@ import msgspec
 from swapproto.errors import SwapError
 from swapproto.link import Node
 from swapproto.messages.gbt27930 import Party
+from swapproto.runtime.figures import Figures
 from swapproto_conformance import pair
 from swapproto_conformance.bench import LinkBench, Runner, VirtualBench
 from swapproto_conformance.case import Case, matching
@@ -32,12 +33,14 @@ class UnderTest(msgspec.Struct, frozen=True):
     party: Party
     name: str
     built_in: BuiltIn | None
+    figures: Figures | None = None
+    """Measured at its port."""
 
     def bench(self, pixit: Pixit) -> Runner:
         """LinkUnavailable where the link cannot be opened."""
         if self.built_in is not None:
             return VirtualBench(self.built_in.build, press)
-        return LinkBench(self.name, pixit=pixit)
+        return LinkBench(self.name, pixit=pixit, figures=self.figures)
 
     def build(self) -> Node:
         """A fresh device; only what is built in can be made."""

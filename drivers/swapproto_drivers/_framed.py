@@ -12,9 +12,8 @@ from math import ceil
 from typing import Protocol
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable
-from swapproto.frame import SECOND, CanFrame, Instant, Received
+from swapproto.frame import SECOND, CanFrame, Instant, Received, check_frame
 from swapproto.link import MAX_LINK_EVENTS, LinkCaps, LinkEvent, LinkEventKind
-from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers._options import number
 
 READ_SIZE = 1 << 16

@@ -20,9 +20,8 @@ from can.interfaces.virtual import VirtualBus
 from can.util import cast_from_string
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable, LocalProtocolError, SwapError
-from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received
+from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received, check_frame
 from swapproto.link import MAX_LINK_EVENTS, LinkCaps, LinkEvent
-from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers import listen_only
 from swapproto_drivers._options import flag, known_only
 from swapproto_drivers.bitrate import find_bitrate

@@ -7,6 +7,7 @@
 Plain methods and plain asserts, collected by pytest or any runner that calls `test_` methods.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -15,7 +16,7 @@ from swapproto.frame import MAX_EXTENDED_ID, MAX_STANDARD_ID, MILLISECOND, SECON
 from swapproto.link import Link
 
 
-class LinkContract:
+class LinkContract(ABC):
     """Two links of one driver back to back; what one sends the other receives."""
 
     arrives_within = 2 * SECOND
@@ -23,9 +24,9 @@ class LinkContract:
     silence = 20 * MILLISECOND
     """How long a test listens to see that nothing comes."""
 
+    @abstractmethod
     def open_pair(self) -> tuple[Link, Link]:
         """Two fresh links, connected to each other and to nobody else."""
-        raise NotImplementedError
 
     def test_frames_arrive_in_order(self) -> None:
         with self._pair() as (a, b):

@@ -18,10 +18,9 @@ from random import Random
 import msgspec
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable
-from swapproto.frame import MAX_EXTENDED_ID, MILLISECOND, CanFrame, Instant, Received
+from swapproto.frame import MAX_EXTENDED_ID, MILLISECOND, CanFrame, Instant, Received, check_frame
 from swapproto.link import MAX_LINK_EVENTS, Link, LinkCaps, LinkEvent, LinkEventKind
 from swapproto.plugins import open_link as open_any
-from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers._options import integer
 from swapproto_drivers._quantities import parse_duration
 

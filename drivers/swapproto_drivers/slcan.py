@@ -9,9 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable, LocalProtocolError
-from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received
+from swapproto.frame import MICROSECOND, MILLISECOND, SECOND, CanFrame, Instant, Received, check_frame
 from swapproto.link import MAX_LINK_EVENTS, LinkCaps, LinkEvent, LinkEventKind
-from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers import serial_port
 from swapproto_drivers._options import flag, integer, known_only, number
 from swapproto_drivers.bitrate import find_bitrate

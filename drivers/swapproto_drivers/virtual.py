@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from itertools import count
 
 from swapproto.errors import LinkClosed, LinkError, LinkUnavailable
-from swapproto.frame import CanFrame, Instant, Received
+from swapproto.frame import CanFrame, Instant, Received, check_frame
 from swapproto.link import LinkCaps, LinkEvent, LinkEventKind
 from swapproto.runtime.virtual import VirtualBus
-from swapproto.runtime.wire_time import check_frame
 from swapproto_drivers._options import flag, integer, known_only, number
 
 SEND_QUEUE = 64

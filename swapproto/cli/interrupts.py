@@ -1,7 +1,7 @@
 """Ctrl-C for commands that run until somebody has seen enough."""
 
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,13 +14,15 @@ class Interrupt:
 
 
 @contextmanager
-def interrupts() -> Generator[Interrupt]:
-    """The first Ctrl-C is only noted, so that no call is torn; the second raises KeyboardInterrupt."""
+def interrupts(tell: Callable[[], None] | None = None) -> Generator[Interrupt]:
+    """The first Ctrl-C is only noted and told, so no call is torn; the second raises KeyboardInterrupt."""
     interrupt = Interrupt()
 
     def asked(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         interrupt.asked = True
+        if tell is not None:
+            tell()
 
     before = signal.signal(signal.SIGINT, asked)
     try:

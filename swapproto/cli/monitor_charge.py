@@ -11,11 +11,10 @@ from swapproto.cli.monitor_periods import Periods, Rhythm
 from swapproto.frame import MICROSECOND, Instant
 from swapproto.messages import gbt27930 as gb
 from swapproto.messages.catalog import Catalogue
-from swapproto.observe.dialogue import Dialogue, Heard, TimedMessage, TransferEnd, TransportFault
+from swapproto.observe.dialogue import HOLD_US, Dialogue, Heard, TimedMessage, TransferEnd, TransportFault
 from swapproto.observe.edition import EditionWatch, Recognised
 from swapproto.observe.findings import Findings, ViolationKind
 from swapproto.observe.order import OrderCheck, timed_out
-from swapproto.observe.pack import HOLD_US
 from swapproto.observe.phases import PhaseTracker
 from swapproto.observe.survey import TRANSPORT
 from swapproto.trace.record import Record

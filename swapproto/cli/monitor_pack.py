@@ -6,7 +6,7 @@ from swapproto.cli.monitor_charge import Extreme, Reading
 from swapproto.cli.monitor_notes import Notes
 from swapproto.cli.monitor_periods import Periods, Rhythm
 from swapproto.frame import MICROSECOND
-from swapproto.messages.pack_can import PackMessage, RelayState, Unit
+from swapproto.messages.pack_can import PackMessage, Unit
 from swapproto.messages.pack_can.snapshot import SINGLE, PackSnapshot
 from swapproto.observe.pack import SILENT_US, PackHeard, PackWatch
 from swapproto.observe.scene import Oddity, Scene, Step
@@ -125,15 +125,8 @@ class PackSide:
                 yield name, state.value
         if scene.lock is not None:
             yield "base", scene.lock.label
-        reports = [each.message for each in (snapshot.relays, snapshot.further_relays) if each is not None]
-        if reports:
-            closed = [
-                name.replace("_", " ")
-                for report in reports
-                for name in report.layout.names
-                if getattr(report, name) is RelayState.CLOSED
-            ]
-            yield "contactors closed", ", ".join(closed) or "none"
+        if snapshot.closed is not None:
+            yield "contactors closed", ", ".join(snapshot.closed) or "none"
 
     def _period(self, heard: PackHeard) -> None:
         self._periods.heard(

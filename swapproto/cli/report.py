@@ -1,7 +1,7 @@
 """A survey of a recording as text and as the object that `swapproto decode --json` prints."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from swapproto.cli.text import plural, printable, table
 from swapproto.cli.values import fields, in_words
@@ -11,6 +11,9 @@ from swapproto.observe.survey import LostTransfer, Survey
 from swapproto.observe.timing import MessageStats
 from swapproto.provenance import Source
 from swapproto.trace.reader import RecordReader
+
+if TYPE_CHECKING:  # its message classes take a while to be made
+    from swapproto.observe.pack import PackStats
 
 SHOWN_SKIPPED = 10
 SHOWN_FOREIGN = 10
@@ -132,6 +135,18 @@ def _messages(survey: Survey) -> Iterator[str]:
     if not survey.messages:
         yield "  none"
         return
+    yield from message_table(survey.messages)
+    timing = survey.timing
+    if timing.judgeable:
+        yield f"  timing: {timing.reason}"
+    else:
+        yield f"  timing cannot be judged: {timing.reason}"
+        if timing.not_judged:
+            yield f"  periods not judged: {', '.join(timing.not_judged)}"
+
+
+def message_table(every: Iterable[Union[MessageStats, "PackStats"]]) -> Iterator[str]:
+    """How often and how regularly each message was heard."""
     rows = [
         (
             stats.cls.__name__,
@@ -141,16 +156,9 @@ def _messages(survey: Survey) -> Iterator[str]:
             "-" if stats.cls.period_ms is None else stats.cls.period_ms,
             f"{stats.unreadable} unreadable" if stats.unreadable else "",
         )
-        for stats in survey.messages
+        for stats in every
     ]
     yield from table(("message", "sender", "count>", "median ms>", "min>", "max>", "nominal>", ""), rows)
-    timing = survey.timing
-    if timing.judgeable:
-        yield f"  timing: {timing.reason}"
-    else:
-        yield f"  timing cannot be judged: {timing.reason}"
-        if timing.not_judged:
-            yield f"  periods not judged: {', '.join(timing.not_judged)}"
 
 
 def _transfers(survey: Survey) -> Iterator[str]:

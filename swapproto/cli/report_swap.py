@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from swapproto.cli.report import message_table
 from swapproto.cli.text import plural, printable, table
 from swapproto.cli.values import fields, in_words, plain
 from swapproto.frame import MICROSECOND
-from swapproto.messages.pack_can import RelayState
 from swapproto.messages.pack_can.series import Heard, Series
 from swapproto.messages.pack_can.snapshot import PackSnapshot
 from swapproto.observe.findings import DeviationSum
@@ -158,15 +158,8 @@ def _stay_text(watch: PackWatch, stay: Stay, origin_us: int) -> Iterator[str]:
 
 
 def _contactors(snapshot: PackSnapshot) -> Iterator[str]:
-    reports = [heard.message for heard in (snapshot.relays, snapshot.further_relays) if heard is not None]
-    if reports:
-        closed = [
-            name.replace("_", " ")
-            for report in reports
-            for name in report.layout.names
-            if getattr(report, name) is RelayState.CLOSED
-        ]
-        yield f"    contactors closed: {', '.join(closed) or 'none'}"
+    if snapshot.closed is not None:
+        yield f"    contactors closed: {', '.join(snapshot.closed) or 'none'}"
     if snapshot.work is not None:
         work = snapshot.work.message
         yield (
@@ -195,18 +188,7 @@ def _alarms(snapshot: PackSnapshot) -> Iterator[str]:
 
 def _messages(watch: PackWatch, origin_us: int) -> Iterator[str]:
     yield f"Messages of the pack CAN on {printable(watch.channel)}"
-    rows = [
-        (
-            stats.cls.__name__,
-            stats.sender.label,
-            stats.count,
-            *(_ms(value) for value in (stats.median_us, stats.min_us, stats.max_us)),
-            "-" if stats.cls.period_ms is None else stats.cls.period_ms,
-            f"{stats.unreadable} unreadable" if stats.unreadable else "",
-        )
-        for stats in watch.stats
-    ]
-    yield from table(("message", "sender", "count>", "median ms>", "min>", "max>", "nominal>", ""), rows)
+    yield from message_table(watch.stats)
     deviations = watch.findings.deviations
     yield f"  departures from their layouts: {len(deviations) or 'none'}"
     if deviations:
@@ -301,7 +283,3 @@ def _relative(at_us: int, origin_us: int) -> float:
 
 def _seconds(at_us: int, origin_us: int) -> str:
     return f"{_relative(at_us, origin_us):.3f}"
-
-
-def _ms(microseconds: float | None) -> str:
-    return "-" if microseconds is None else f"{microseconds / 1000:.1f}"

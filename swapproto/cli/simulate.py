@@ -1,15 +1,13 @@
 """`swapproto simulate`: a pack or a charger on a link, in real time."""
 
-import signal
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from swapproto.cli import INTERRUPTED, simulate_faults
+from swapproto.cli.interrupts import interrupts
 from swapproto.cli.simulate_node import Simulation
 from swapproto.cli.simulate_settings import Settings, settings
 from swapproto.cli.simulate_words import Journal, Screen, screen
@@ -119,7 +117,7 @@ def run_on(wanted: Settings, link: Link, shown: Screen) -> int:
     lost: LinkError | None = None
     late: Instant | None = None
     try:
-        with _interrupts(simulation):
+        with interrupts(simulation.interrupt):
             driven = drive(simulation, link, until=lambda _: simulation.done)
         lost, late = driven.closed, driven.lateness.max
     except LinkError as error:
@@ -133,21 +131,6 @@ def run_on(wanted: Settings, link: Link, shown: Screen) -> int:
     if lost is not None or simulation.failed:
         return ENDED_IN_ERROR
     return INTERRUPTED if at_once or simulation.stopped else 0
-
-
-@contextmanager
-def _interrupts(simulation: Simulation) -> Generator[None]:
-    """The first Ctrl-C asks for an orderly end, the second raises KeyboardInterrupt."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        simulation.interrupt()
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _summary(who: str, simulation: Simulation, late: Instant | None, *, at_once: bool) -> str:

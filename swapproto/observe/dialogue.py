@@ -7,9 +7,9 @@
 Pure: the records' own stamps are the only time, and nothing is remembered but open transfers.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -27,7 +27,7 @@ from swapproto.wire.reading import Reading
 KEPT_IDENTIFIERS = 4096
 """Identifiers that are looked up once and remembered."""
 _PAIR = frozenset({CHARGER_ADDRESS << 8 | BMS_ADDRESS, BMS_ADDRESS << 8 | CHARGER_ADDRESS})
-_HOLD_US = J1939_21.silence // MICROSECOND * 2
+HOLD_US = J1939_21.silence // MICROSECOND * 2
 """A transfer without acknowledgement is reported this much late at most, while frames keep coming."""
 
 
@@ -81,6 +81,38 @@ Heard: TypeAlias = TimedMessage | TransferEnd | TransportFault
 _Known: TypeAlias = tuple[type[ChargingMessage], Party]
 
 
+class Timed(Protocol):
+    """Something that was heard at an instant."""
+
+    @property
+    def at_us(self) -> int: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def in_order(
+    records: Iterable[Record],
+    receive: Callable[[Record], Iterable[T]],
+    finish: Callable[[], Iterable[T]],
+) -> Iterator[T]:
+    """What records complete, in the order of its instants: transfers come late, by HOLD_US at most."""
+    waiting: list[tuple[int, int, T]] = []
+    number = 0
+    for record in records:
+        for heard in receive(record):
+            heappush(waiting, (heard.at_us, number, heard))
+            number += 1
+        due = record.at_us - HOLD_US
+        while waiting and waiting[0][0] <= due:
+            yield heappop(waiting)[2]
+    for heard in finish():
+        heappush(waiting, (heard.at_us, number, heard))
+        number += 1
+    while waiting:
+        yield heappop(waiting)[2]
+
+
 class Dialogue:
     """Listens to one channel. Frames of others are foreign: counted, never an error."""
 
@@ -98,20 +130,7 @@ class Dialogue:
 
     def listen(self, records: Iterable[Record]) -> Iterator[Heard]:
         """All that is heard, in the order of its instants."""
-        waiting: list[tuple[int, int, Heard]] = []
-        number = 0
-        for record in records:
-            for heard in self.receive(record):
-                heappush(waiting, (heard.at_us, number, heard))
-                number += 1
-            due = self._now_us - _HOLD_US
-            while waiting and waiting[0][0] <= due:
-                yield heappop(waiting)[2]
-        for heard in self.finish():
-            heappush(waiting, (heard.at_us, number, heard))
-            number += 1
-        while waiting:
-            yield heappop(waiting)[2]
+        return in_order(records, self.receive, self.finish)
 
     def receive(self, record: Record) -> Sequence[Heard]:
         """What a frame completes; a transfer whose acknowledgement is missing comes late."""

@@ -9,7 +9,6 @@ Pure: the records' own stamps are the only time. Of repetitions only counts and 
 
 from array import array
 from collections.abc import Iterable, Iterator
-from heapq import heappop, heappush
 from statistics import median
 from typing import Any
 
@@ -19,11 +18,10 @@ from swapproto.frame import MICROSECOND
 from swapproto.messages.catalog import MessageSet, message_set
 from swapproto.messages.pack_can import PackMessage, Unit
 from swapproto.messages.pack_can.snapshot import PackAssembly
-from swapproto.observe.dialogue import Dialogue, Heard
+from swapproto.observe.dialogue import Dialogue, Heard, in_order
 from swapproto.observe.findings import Findings
 from swapproto.provenance import Basis, Source
 from swapproto.trace.record import Record
-from swapproto.transport.timing import J1939_21
 from swapproto.wire.reading import Reading
 
 FAMILY = "pack-can-d0f3"
@@ -39,8 +37,6 @@ SENDERS = frozenset(
     if sender in (Unit.BMS, Unit.VEHICLE, Unit.SWAP_CONTROLLER)
 )
 """Identifiers by which pack CAN is recognised; those of the thermal unit and the clock are left out."""
-HOLD_US = J1939_21.silence // MICROSECOND * 2
-"""A transfer without acknowledgement is reported this much late at most, while frames keep coming."""
 KEPT_STAYS = 100
 KEPT_INTERVALS = 10_000
 """Intervals of one message of which the median is taken; the shortest and the longest are those of all."""
@@ -202,18 +198,11 @@ def listen_to_both(
     records: Iterable[Record], dialogue: Dialogue, watch: PackWatch
 ) -> Iterator[Heard | PackHeard]:
     """A channel's charging dialogue and pack CAN together, in the order of their instants."""
-    waiting: list[tuple[int, int, Heard | PackHeard]] = []
-    number = 0
-    for record in records:
+
+    def receive(record: Record) -> Iterator[Heard | PackHeard]:
         pack = watch.receive(record)
-        for heard in (*dialogue.receive(record), *(() if pack is None else (pack,))):
-            heappush(waiting, (heard.at_us, number, heard))
-            number += 1
-        due = record.at_us - HOLD_US
-        while waiting and waiting[0][0] <= due:
-            yield heappop(waiting)[2]
-    for heard in dialogue.finish():
-        heappush(waiting, (heard.at_us, number, heard))
-        number += 1
-    while waiting:
-        yield heappop(waiting)[2]
+        yield from dialogue.receive(record)
+        if pack is not None:
+            yield pack
+
+    return in_order(records, receive, dialogue.finish)

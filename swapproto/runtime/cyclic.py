@@ -22,11 +22,10 @@ from typing import Self
 import msgspec
 
 from swapproto.errors import LinkClosed, LinkError, SwapError
-from swapproto.frame import MILLISECOND, SECOND, CanFrame, Instant
+from swapproto.frame import MILLISECOND, SECOND, CanFrame, Instant, check_frame
 from swapproto.link import Link
 from swapproto.runtime.lateness import Lateness, LatenessMeter
 from swapproto.runtime.scheduling import ask_for_realtime
-from swapproto.runtime.wire_time import check_frame
 
 SEND_WITHIN = MILLISECOND
 """How long a link may take over one frame; all others wait for it."""

@@ -1,7 +1,6 @@
 """How long a classic CAN frame occupies the bus, and which one wins it: ISO 11898-1's frame, bit by bit."""
 
-from swapproto.errors import LocalProtocolError
-from swapproto.frame import MAX_EXTENDED_ID, MAX_STANDARD_ID, CanFrame
+from swapproto.frame import CanFrame, check_frame
 
 INTERMISSION = 3
 """Bits of idle bus that follow every frame before the next may start."""
@@ -15,18 +14,6 @@ SUSPEND = 8
 _CRC_POLYNOMIAL = 0x4599
 _CACHE_LIMIT = 1 << 16
 _cache: dict[CanFrame, int] = {}
-
-
-def check_frame(frame: CanFrame) -> None:
-    """Raise LocalProtocolError for a frame that classic CAN cannot carry."""
-    limit = MAX_EXTENDED_ID if frame.extended else MAX_STANDARD_ID
-    if not 0 <= frame.id <= limit:
-        width = 29 if frame.extended else 11
-        raise LocalProtocolError(f"frame identifier {frame.id:#x} does not fit in {width} bits")
-    if len(frame.data) > 8:
-        raise LocalProtocolError(
-            f"frame {frame.id:#x} has {len(frame.data)} data bytes: classic CAN carries 8"
-        )
 
 
 def arbitration_key(frame: CanFrame) -> int:

@@ -1,5 +1,6 @@
 """The part that charger and BMS share: table look-up, timers, cyclic senders, queues."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Generic
@@ -37,7 +38,7 @@ class _Cyclic:
         self.sent = 0
 
 
-class Machine(Generic[S, I]):
+class Machine(ABC, Generic[S, I]):
     """A role machine without a clock; roles say what inputs messages are and what entering a state does."""
 
     def __init__(
@@ -123,17 +124,17 @@ class Machine(Generic[S, I]):
 
     # ---- for the roles
 
+    @abstractmethod
     def _cause(self, message: ChargingMessage) -> I:
         """The input that a message is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _take(self, message: ChargingMessage, cause: I, before: S, now: Instant) -> None:
         """Use the content of a message that was in place in the state before."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _entered(self, before: S, cause: I, now: Instant) -> None:
         """Act on a change of state; senders and timers are set already."""
-        raise NotImplementedError
 
     def _expired(self, timer: str, now: Instant) -> None:
         """A timer ran out: report it and let the table say what follows."""

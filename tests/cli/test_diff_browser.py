@@ -1,50 +1,19 @@
 """The page of `swapproto diff` in a browser."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
 
 from swapproto.cli import run
 from swapproto.messages.gbt27930 import BHM, BRM, CHM, CRM, Chemistry, Recognition
 from swapproto.messages.gbt27930.parties import ChargingMessage
 from swapproto.transport import frames as tp
+from tests.browser import FAINTEST, MARKS, chromium
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMEDRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--window-size=1280,900",
-)  # fmt: skip
-CONTRAST = """
-const rgb = text => text.match(/[\\d.]+/g).map(Number);
-const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-  .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-const behind = node => {
-  for (; node; node = node.parentElement) {
-    const found = rgb(getComputedStyle(node).backgroundColor);
-    if (found.length === 3 || found[3] > 0) return found;
-  }
-  return [255, 255, 255];
-};
-return Math.min(...[...document.querySelectorAll('main *')].filter(n => n.innerText).map(node => {
-  const [a, b] = [light(rgb(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
-  return (a + 0.05) / (b + 0.05);
-}));
-"""
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
-    pytest.mark.skipif(CHROMEDRIVER is None, reason="there is no chromedriver here"),
-]
+pytestmark = MARKS
 
 
 def recording(path: Path, *, with_brm: bool, voltage: float) -> Path:
@@ -85,14 +54,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[WebDriver]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver: WebDriver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-    yield driver
-    driver.quit()
+    with chromium(tmp_path) as driver:
+        yield driver
 
 
 def test_the_missing_message_is_seen_at_once(browser: WebDriver, address: str) -> None:
@@ -121,7 +84,7 @@ def test_every_text_can_be_read(browser: WebDriver, address: str, scheme: str) -
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     browser.get(address)
-    assert browser.execute_script(CONTRAST) >= 4.5
+    assert browser.execute_script(FAINTEST) >= 4.5
 
 
 @pytest.mark.parametrize("width", [400, 1280])

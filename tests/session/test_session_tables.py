@@ -30,7 +30,6 @@ from swapproto.messages.gbt27930 import (
     Ready,
     Recognition,
 )
-from swapproto.provenance import Basis
 from swapproto.session import bms, charger
 from swapproto.session._engine import Machine
 from swapproto.session.command import Command
@@ -48,6 +47,7 @@ from tests.session.conftest import (
     StillCharger,
     StillPack,
 )
+from tests.session.tables import check_sources, left_by_at_most, reachable
 
 AnyMachine = Machine[Any, Any]
 AnyRules = Rules[Any, Any]
@@ -171,21 +171,10 @@ def test_each_pair_moves_as_tabled_or_stays(role: Role, state: StrEnum, cause: S
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 class TestRules:
     def test_every_state_is_reachable(self, role: Role) -> None:
-        reached, frontier = {role.rules.start}, [role.rules.start]
-        while frontier:
-            here = frontier.pop()
-            for (state, _), row in role.rules.table.items():
-                if state is here and row.to not in reached:
-                    reached.add(row.to)
-                    frontier.append(row.to)
-        assert reached == set(role.states)
+        assert reachable(role.rules.table, role.rules.start) == set(role.states)
 
     def test_only_the_two_ends_are_left_by_unplugging_alone(self, role: Role) -> None:
-        exits: dict[StrEnum, set[str]] = {state: set() for state in role.states}
-        for (state, cause), row in role.rules.table.items():
-            if row.to is not state:
-                exits[state].add(cause.value)
-        sinks = {state for state, causes in exits.items() if causes <= {"unplug"}}
+        sinks = left_by_at_most(role.rules.table, role.states, {"unplug"})
         assert sinks == {role.rules.complete, role.rules.aborted}
 
     def test_every_state_that_waits_is_bounded(self, role: Role) -> None:
@@ -193,12 +182,7 @@ class TestRules:
         assert unbounded == {role.rules.start, role.rules.complete, role.rules.aborted}
 
     def test_every_row_has_a_source(self, role: Role) -> None:
-        for pair, row in role.rules.table.items():
-            assert row.source.at, pair
-            assert row.source.basis is not Basis.STATED, pair
-            if row.source.basis is Basis.ASSUMED:
-                assert row.source.why, pair
-                assert row.note, pair
+        check_sources(role.rules.table)
 
     def test_every_timer_is_known_watched_and_leads_somewhere(self, role: Role) -> None:
         rules = role.rules

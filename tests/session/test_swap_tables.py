@@ -19,6 +19,7 @@ from swapproto.session.swap.interlocks import RULES, TRUCK_RULES, Rule, place_of
 from swapproto.session.swap.orchestrator_table import ENDS, HOLDING, WHILE_HELD
 from swapproto.session.swap.plant import Direction, Plan
 from swapproto.session.swap.timing import LIMITS, NOMINAL, Timing
+from tests.session.tables import check_sources, left_by_at_most, reachable
 from tests.session.test_swap_world import Stock
 
 AnyMachine = Machine[Any, Any, Any]
@@ -141,29 +142,13 @@ def test_some_commands_need_a_hold(wish: Command) -> None:
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 class TestRules:
     def test_every_state_is_reachable(self, role: Role) -> None:
-        reached, frontier = {role.rules.start}, [role.rules.start]
-        while frontier:
-            here = frontier.pop()
-            for (state, _), row in role.rules.table.items():
-                if state is here and row.to not in reached:
-                    reached.add(row.to)
-                    frontier.append(row.to)
-        assert reached == set(role.states)
+        assert reachable(role.rules.table, role.rules.start) == set(role.states)
 
     def test_only_the_ends_are_left_by_reset_alone(self, role: Role) -> None:
-        exits: dict[StrEnum, set[str]] = {state: set() for state in role.states}
-        for (state, cause), row in role.rules.table.items():
-            if row.to is not state:
-                exits[state].add(cause.value)
-        assert {state for state, causes in exits.items() if causes <= {"reset"}} == role.ends
+        assert left_by_at_most(role.rules.table, role.states, {"reset"}) == role.ends
 
     def test_every_row_has_a_source(self, role: Role) -> None:
-        for pair, row in role.rules.table.items():
-            assert row.source.at, pair
-            assert row.source.basis is not Basis.STATED, pair
-            if row.source.basis is Basis.ASSUMED:
-                assert row.source.why, pair
-                assert row.note, pair
+        check_sources(role.rules.table)
 
     def test_every_input_is_in_the_table(self, role: Role) -> None:
         assert {cause for _, cause in role.rules.table} == set(role.inputs)

@@ -19,7 +19,6 @@ from swapproto.messages.gbt27930 import (
     CRO,
     CSD,
     CST,
-    Party,
     Permission,
     Phase,
     Reached,
@@ -29,15 +28,14 @@ from swapproto.messages.gbt27930 import (
 )
 from swapproto.messages.gbt27930.timers import Timer
 from swapproto_conformance.anchor import Anchor, first
-from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_charger as charger
 from swapproto_conformance.cases.beyond import AUXILIARY
 from swapproto_conformance.cases.charger_negative import MARGIN
+from swapproto_conformance.cases.common import R, pack_case
 from swapproto_conformance.cases.pack_positive import CHARGER_READY, RECOGNISED
-from swapproto_conformance.judges import Always, Follows, Judge, Layout, Never, Occurs, Periodic
-from swapproto_conformance.script import RawCyclic, Script, Step, seen
+from swapproto_conformance.judges import Always, Follows, Layout, Never, Occurs, Periodic
+from swapproto_conformance.script import RawCyclic, Step, seen
 
-R = "GBT27930-2015/"
 LATE = 3500 * MILLISECOND
 """Well within the 5 s that a pack waits for most messages."""
 PAUSE = msgspec.structs.replace(charger.OUTPUT, current=0.0, permission=Permission.FORBIDDEN)
@@ -47,31 +45,6 @@ NO_ERROR = Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM)
 HEARD_ERROR = first(CEM)
 HEED_MS = 2500
 """How long a pack may take to heed CEM: no time is public, and never is a violation [assumed]."""
-
-
-def _case(
-    name: str,
-    title: str,
-    title_zh: str,
-    phase: Phase,
-    script: Script,
-    judges: tuple[Judge, ...],
-    *,
-    labels: tuple[str, ...] = (),
-    applies: str = "",
-) -> Case:
-    return Case(
-        id=f"pack.{name}",
-        title=title,
-        title_zh=title_zh,
-        iut=Party.BMS,
-        polarity="negative",
-        phase=phase.value,
-        labels=labels,
-        applies=applies,
-        script=script,
-        judges=judges,
-    )
 
 
 def _answers(name: str, cls: type[BRM | BCP | BRO | BCL], after: Anchor, within: Timer) -> Follows:
@@ -94,7 +67,7 @@ UNDEFINED = RawCyclic(
 CUT = RawCyclic("CRM of one byte", (CanFrame(CRM.identifier(), b"\xaa"),), 250 * MILLISECOND)
 
 CASES = (
-    _case(
+    pack_case(
         "handshake.chm-missing",
         "No CHM at all",
         "不发送CHM",
@@ -112,7 +85,7 @@ CASES = (
         labels=("BN.1001",),
         applies=AUXILIARY,
     ),
-    _case(
+    pack_case(
         "handshake.crm-late",
         "CRM 3.5 s after CHM",
         "CRM延迟3.5 s",
@@ -127,7 +100,7 @@ CASES = (
             NO_ERROR,
         ),
     ),
-    _case(
+    pack_case(
         "handshake.crm-cut",
         "CRM of one byte is none",
         "残缺的CRM",
@@ -146,7 +119,7 @@ CASES = (
             _answers("BRM-answers-CRM", BRM, first(CRM, result=Recognition.NOT_RECOGNISED), timers.RECEIVE),
         ),
     ),
-    _case(
+    pack_case(
         "identification.crm-undefined",
         "CRM with an undefined result is no recognition",
         "CRM结果为未定义值",
@@ -161,7 +134,7 @@ CASES = (
             _answers("BCP-answers-CRM", BCP, RECOGNISED, timers.RECEIVE),
         ),
     ),
-    _case(
+    pack_case(
         "identification.recognised-late",
         "CRM(AA) 3.5 s after BRM",
         "CRM(AA)延迟3.5 s",
@@ -176,7 +149,7 @@ CASES = (
             NO_ERROR,
         ),
     ),
-    _case(
+    pack_case(
         "configuration.cml-late",
         "CML 3.5 s after BCP",
         "CML延迟3.5 s",
@@ -187,7 +160,7 @@ CASES = (
         ),
         (_answers("BRO-answers-CML", BRO, first(CML), timers.RECEIVE), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "configuration.cro-late",
         "CRO 3.5 s after BRO(AA)",
         "CRO延迟3.5 s",
@@ -203,7 +176,7 @@ CASES = (
             NO_ERROR,
         ),
     ),
-    _case(
+    pack_case(
         "configuration.cro-long-not-ready",
         "CRO(00) for 40 s",
         "CRO(00)持续40 s",
@@ -219,7 +192,7 @@ CASES = (
             NO_ERROR,
         ),
     ),
-    _case(
+    pack_case(
         "charging.ccs-gap",
         "CCS stays away for 0.6 s",
         "CCS中断0.6 s",
@@ -231,7 +204,7 @@ CASES = (
         ),
         (Periodic(BCL, to_the_end=True), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "charging.ccs-pause",
         "CCS says that the charge is paused",
         "CCS指示暂停",
@@ -248,7 +221,7 @@ CASES = (
             Never(requirement=f"{R}flow/BST-answers-CST", cls=BST, before=first(CST)),
         ),
     ),
-    _case(
+    pack_case(
         "charging.cem",
         "CEM ends the demand, and the pack begins again",
         "收到CEM后停止需求并重连",
@@ -263,7 +236,7 @@ CASES = (
             _answers("BRM-answers-CRM", BRM, first(CRM, after=HEARD_ERROR), timers.RECEIVE),
         ),
     ),
-    _case(
+    pack_case(
         "charging.reconnect",
         "A new CRM after BEM begins again",
         "BEM后重新连接",
@@ -286,7 +259,7 @@ CASES = (
             ),
         ),
     ),
-    _case(
+    pack_case(
         "identification.reconnect-limit",
         "No new BRM after three reconnects",
         "三次重连后不再发送BRM",
@@ -306,7 +279,7 @@ CASES = (
             Layout(BEM),
         ),
     ),
-    _case(
+    pack_case(
         "end.cst-fault",
         "BST answers CST that names a fault",
         "CST报告故障时应答BST",
@@ -323,7 +296,7 @@ CASES = (
             Never(requirement=f"{R}flow/BCL-ends", cls=BCL, after=first(BST), grace_ms=1000),
         ),
     ),
-    _case(
+    pack_case(
         "end.manual-stop",
         "The pack is stopped by hand",
         "车端手动停止",
@@ -354,7 +327,7 @@ CASES = (
             ),
         ),
     ),
-    _case(
+    pack_case(
         "end.cst-missing",
         "No CST after the pack's stop",
         "车端停止后不发送CST",
@@ -383,7 +356,7 @@ CASES = (
             Periodic(BST, before=first(BEM), to_the_end=True),
         ),
     ),
-    _case(
+    pack_case(
         "end.csd-late",
         "CSD 3.5 s after BSD",
         "CSD延迟3.5 s",

@@ -14,20 +14,18 @@ from swapproto.messages.gbt27930 import (
     CRO,
     CST,
     ChargingMessage,
-    Party,
     Phase,
     Ready,
     timers,
 )
 from swapproto.messages.gbt27930.timers import Timer
 from swapproto_conformance.anchor import first, last
-from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_charger as charger
 from swapproto_conformance.cases.charger_negative import MARGIN
-from swapproto_conformance.cases.common import R, reported
+from swapproto_conformance.cases.common import R, pack_case, reported
 from swapproto_conformance.cases.pack_positive import CHARGER_READY, RECOGNISED
-from swapproto_conformance.judges import Judge, Never, Periodic
-from swapproto_conformance.script import RawCyclic, Script, Step, seen
+from swapproto_conformance.judges import Never, Periodic
+from swapproto_conformance.script import RawCyclic, Step, seen
 
 BRO_READY = first(BRO, ready=Ready.READY)
 NOISE = RawCyclic(
@@ -44,35 +42,12 @@ NOISE = RawCyclic(
 _reported = partial(reported, BEM)
 
 
-def _case(
-    name: str,
-    title: str,
-    title_zh: str,
-    phase: Phase,
-    script: Script,
-    judges: tuple[Judge, ...],
-    *,
-    transport: bool = True,
-) -> Case:
-    return Case(
-        id=f"pack.{name}",
-        title=title,
-        title_zh=title_zh,
-        iut=Party.BMS,
-        polarity="negative",
-        phase=phase.value,
-        script=script,
-        judges=judges,
-        answer_transport=transport,
-    )
-
-
 def _until_bem(title: str, timer: Timer, *send: ChargingMessage, settle: int = SECOND) -> Step:
     return Step(title=title, send=send, until=seen(BEM), at_most=round(timer.value * MARGIN), settle=settle)
 
 
 CASES = (
-    _case(
+    pack_case(
         "handshake.crm-missing",
         "No CRM after CHM",
         "CHM后不发送CRM",
@@ -80,7 +55,7 @@ CASES = (
         (*charger.greet(), _until_bem("CHM only", timers.FIRST_CRM, charger.HELLO)),
         _reported("CRM-at-bms", "crm_not_recognised", first(CHM), timers.FIRST_CRM, slack_ms=1000),
     ),
-    _case(
+    pack_case(
         "identification.never-recognised",
         "CRM stays at 00",
         "CRM始终为00",
@@ -88,7 +63,7 @@ CASES = (
         (*charger.identify(), _until_bem("CRM(00)", timers.RECEIVE, charger.UNKNOWN_PACK)),
         _reported("CRM-recognised-at-bms", "crm_recognised", first(CRM), timers.RECEIVE, slack_ms=500),
     ),
-    _case(
+    pack_case(
         "identification.transport-refused",
         "RTS is never answered",
         "不应答RTS",
@@ -98,9 +73,9 @@ CASES = (
             _until_bem("CRM(00), no CTS", timers.RECEIVE, charger.UNKNOWN_PACK),
         ),
         _reported("CRM-recognised-at-bms", "crm_recognised", first(CRM), timers.RECEIVE, slack_ms=500),
-        transport=False,
+        answer_transport=False,
     ),
-    _case(
+    pack_case(
         "configuration.cml-missing",
         "No CML",
         "不发送CML",
@@ -111,7 +86,7 @@ CASES = (
             Never(requirement=f"{R}flow/BRO-answers-CML", cls=BRO),
         ),
     ),
-    _case(
+    pack_case(
         "configuration.cro-missing",
         "No CRO",
         "不发送CRO",
@@ -122,7 +97,7 @@ CASES = (
             Never(requirement=f"{R}flow/BCL-after-CRO", cls=BCL),
         ),
     ),
-    _case(
+    pack_case(
         "configuration.cro-never-ready",
         "CRO stays at 00",
         "CRO始终为00",
@@ -133,7 +108,7 @@ CASES = (
             Never(requirement=f"{R}flow/BCL-after-CRO", cls=BCL),
         ),
     ),
-    _case(
+    pack_case(
         "charging.ccs-never",
         "No CCS after CRO(AA)",
         "CRO(AA)后不发送CCS",
@@ -141,7 +116,7 @@ CASES = (
         (*charger.become_ready(), _until_bem("silence", timers.RECEIVE)),
         _reported("CCS-at-bms", "ccs", CHARGER_READY, timers.CCS_AT_BMS, slack_ms=500),
     ),
-    _case(
+    pack_case(
         "charging.ccs-missing",
         "CCS stops",
         "CCS中断",
@@ -149,7 +124,7 @@ CASES = (
         (*charger.charge(), _until_bem("silence", timers.RECEIVE, settle=3 * SECOND)),
         (*_reported("CCS-at-bms", "ccs", last(CCS), timers.CCS_AT_BMS), Periodic(BEM)),
     ),
-    _case(
+    pack_case(
         "charging.noise",
         "Foreign and cut frames on the bus",
         "总线上有无关及残缺报文",
@@ -163,7 +138,7 @@ CASES = (
             Never(requirement=f"{R}flow/no-BEM-in-order", cls=BEM),
         ),
     ),
-    _case(
+    pack_case(
         "end.csd-missing",
         "No CSD after the stop",
         "停止后不发送CSD",

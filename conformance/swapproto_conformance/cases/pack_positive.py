@@ -1,5 +1,7 @@
 """A pack that is treated as it may expect: does it do what the tables say?"""
 
+from functools import partial
+
 from swapproto.frame import SECOND
 from swapproto.messages.gbt27930 import (
     BCL,
@@ -19,7 +21,6 @@ from swapproto.messages.gbt27930 import (
     CRM,
     CRO,
     CST,
-    Party,
     Phase,
     Reached,
     Ready,
@@ -27,29 +28,13 @@ from swapproto.messages.gbt27930 import (
     timers,
 )
 from swapproto_conformance.anchor import first, last
-from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_charger as charger
-from swapproto_conformance.judges import Always, Follows, Judge, Layout, Never, Periodic, Transferred
-from swapproto_conformance.script import Script
+from swapproto_conformance.cases.common import R, pack_case
+from swapproto_conformance.judges import Always, Follows, Layout, Never, Periodic, Transferred
 
-R = "GBT27930-2015/"
 RECOGNISED = first(CRM, result=Recognition.RECOGNISED)
 CHARGER_READY = first(CRO, ready=Ready.READY)
-
-
-def _case(
-    name: str, title: str, title_zh: str, phase: Phase, script: Script, judges: tuple[Judge, ...]
-) -> Case:
-    return Case(
-        id=f"pack.{name}",
-        title=title,
-        title_zh=title_zh,
-        iut=Party.BMS,
-        polarity="positive",
-        phase=phase.value,
-        script=script,
-        judges=judges,
-    )
+_case = partial(pack_case, polarity="positive")
 
 
 CASES = (

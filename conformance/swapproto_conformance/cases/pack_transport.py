@@ -1,33 +1,17 @@
 """A pack whose long messages are held, refused, taken piece by piece or acknowledged wrongly."""
 
 from swapproto.frame import MILLISECOND, SECOND
-from swapproto.messages.gbt27930 import BCL, BCP, BCS, BRM, CRM, Party, Phase, timers
+from swapproto.messages.gbt27930 import BCL, BCP, BCS, BRM, CRM, Phase, timers
 from swapproto_conformance.anchor import first
-from swapproto_conformance.case import Case
 from swapproto_conformance.cases import as_charger as charger
+from swapproto_conformance.cases.common import R, pack_case
 from swapproto_conformance.cases.pack_late import NO_ERROR
 from swapproto_conformance.cases.pack_positive import RECOGNISED
-from swapproto_conformance.judges import Follows, Judge, Layout, Periodic, Transferred
+from swapproto_conformance.judges import Follows, Layout, Periodic, Transferred
 from swapproto_conformance.script import Conduct, Script, Step, seen
 
-R = "GBT27930-2015/"
 BRM_COMES = Follows(requirement=f"{R}flow/BRM-answers-CRM", cls=BRM, after=first(CRM), within=timers.RECEIVE)
 BCP_COMES = Follows(requirement=f"{R}flow/BCP-answers-CRM", cls=BCP, after=RECOGNISED, within=timers.RECEIVE)
-
-
-def _case(
-    name: str, title: str, title_zh: str, phase: Phase, script: Script, judges: tuple[Judge, ...]
-) -> Case:
-    return Case(
-        id=f"pack.{name}",
-        title=title,
-        title_zh=title_zh,
-        iut=Party.BMS,
-        polarity="negative",
-        phase=phase.value,
-        script=script,
-        judges=judges,
-    )
 
 
 def _identify(conduct: Conduct) -> Script:
@@ -58,7 +42,7 @@ def _charge(conduct: Conduct) -> Script:
 
 
 CASES = (
-    _case(
+    pack_case(
         "identification.brm-held",
         "BRM held by CTS of zero packets",
         "CTS要求等待时的BRM",
@@ -66,7 +50,7 @@ CASES = (
         _identify("hold"),
         (BRM_COMES, Transferred(BRM), Layout(BRM), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "identification.brm-refused",
         "BRM aborted, then taken",
         "BRM传输被中止后重发",
@@ -74,7 +58,7 @@ CASES = (
         _identify("abort"),
         (BRM_COMES, Layout(BRM), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "identification.brm-misquoted",
         "EndOfMsgAck of another size after BRM",
         "BRM结束应答错误",
@@ -91,7 +75,7 @@ CASES = (
         ),
         (BCP_COMES, NO_ERROR),
     ),
-    _case(
+    pack_case(
         "configuration.bcp-piecemeal",
         "BCP by one packet a CTS",
         "BCP逐包传输",
@@ -99,7 +83,7 @@ CASES = (
         _recognise("one by one"),
         (BCP_COMES, Transferred(BCP), Layout(BCP), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "configuration.bcp-refused",
         "BCP aborted, then taken",
         "BCP传输被中止后重发",
@@ -107,7 +91,7 @@ CASES = (
         _recognise("abort"),
         (BCP_COMES, Layout(BCP), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "charging.bcs-unanswered",
         "RTS of BCS is not answered for 3 s",
         "充电中不应答RTS",
@@ -115,7 +99,7 @@ CASES = (
         _charge("silent"),
         (Periodic(BCL, to_the_end=True), Layout(BCS), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "charging.bcs-piecemeal",
         "BCS by one packet a CTS",
         "BCS逐包传输",
@@ -123,7 +107,7 @@ CASES = (
         _charge("one by one"),
         (Periodic(BCL, to_the_end=True), Transferred(BCS), NO_ERROR),
     ),
-    _case(
+    pack_case(
         "charging.bcs-refused",
         "BCS aborted for 3 s",
         "BCS传输被中止",

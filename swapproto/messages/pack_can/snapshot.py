@@ -15,7 +15,7 @@ from swapproto.messages.pack_can.cells import (
     PackElectrical,
     Temperatures,
 )
-from swapproto.messages.pack_can.codes import AlarmLevel, Fault, PackAlarm, SocketAlarm
+from swapproto.messages.pack_can.codes import AlarmLevel, Fault, PackAlarm, RelayState, SocketAlarm
 from swapproto.messages.pack_can.command import VehicleIdentity
 from swapproto.messages.pack_can.identity import Counts, PackCode1, PackCode2, PackCode3, PackCode4, Ratings
 from swapproto.messages.pack_can.measured import (
@@ -97,6 +97,19 @@ class PackSnapshot(msgspec.Struct, frozen=True):
     """Faults and alarms that are set; welded and stuck-open contactors are among them."""
     missing: tuple[str, ...]
     """In words, what was not heard."""
+
+    @property
+    def closed(self) -> tuple[str, ...] | None:
+        """Contactors that the pack reports closed, in words; None where it has reported none at all."""
+        reports = [heard.message for heard in (self.relays, self.further_relays) if heard is not None]
+        if not reports:
+            return None
+        return tuple(
+            name.replace("_", " ")
+            for report in reports
+            for name in report.layout.names
+            if getattr(report, name) is RelayState.CLOSED
+        )
 
     @property
     def welded(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The part that orchestrator and swap controller share: table look-up, steps with limits and retries."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
@@ -57,7 +58,7 @@ class Rules(msgspec.Struct, Generic[S, I, P], frozen=True, kw_only=True):
     """Inputs that hold a step where their row stays in it."""
 
 
-class Machine(Generic[S, I, P]):
+class Machine(ABC, Generic[S, I, P]):
     """A role machine without a clock. Its orders leave through its gate and in no other way."""
 
     def __init__(self, rules: Rules[S, I, P], interlocks: Mapping[Rule, Conditions], timing: Timing) -> None:
@@ -94,12 +95,13 @@ class Machine(Generic[S, I, P]):
 
     # ---- for the roles
 
+    @abstractmethod
     def _place(self, at: P) -> Place:
-        raise NotImplementedError
+        """Where a step's order acts."""
 
+    @abstractmethod
     def _reached(self, now: Instant) -> bool | None:
         """Whether a step without a goal is reached; False denies it, None waits."""
-        raise NotImplementedError
 
     def _entered(self, before: S, cause: I, now: Instant) -> None:
         """Act on a change of state, on a hold and on a new beginning of a step."""
