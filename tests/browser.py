@@ -1,4 +1,7 @@
-"""A headless Chromium for the tests of pages, and how well their texts stand out."""
+"""A headless Chromium for the tests of pages, and how well their texts stand out.
+
+Tests take selenium's names from here, so that they are skipped where there is no selenium.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -10,6 +13,11 @@ import pytest
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+
+__all__ = ["FAINTEST", "MARKS", "By", "Keys", "Select", "WebDriver", "chromium"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMEDRIVER = shutil.which("chromedriver")

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.chrome.webdriver import WebDriver
-from selenium.webdriver.common.by import By
 
 from swapproto.cli import run
 from swapproto.messages.gbt27930 import BHM, BRM, CHM, CRM, Chemistry, Recognition
 from swapproto.messages.gbt27930.parties import ChargingMessage
 from swapproto.transport import frames as tp
-from tests.browser import FAINTEST, MARKS, chromium
+from tests.browser import FAINTEST, MARKS, By, WebDriver, chromium
 
 pytestmark = MARKS
 

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from selenium.webdriver.chrome.webdriver import WebDriver
-from selenium.webdriver.common.by import By
 
 from swapproto.compat import load_scenario, matrix
 from swapproto.compat.page import write_page
-from tests.browser import FAINTEST, MARKS, chromium
+from tests.browser import FAINTEST, MARKS, By, WebDriver, chromium
 
 pytestmark = MARKS
 

@@ -5,10 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.chrome.webdriver import WebDriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.select import Select
 
 from swapproto.messages.gbt27930 import CHM, CRM, Recognition
 from swapproto.provenance import Basis
@@ -17,7 +13,7 @@ from swapproto_conformance.report import render
 from swapproto_conformance.requirement import Requirement, Role
 from swapproto_conformance.results import Bench, CaseResult, Device, RunInfo, Standard, finish
 from swapproto_conformance.verdict import Finding, Verdict
-from tests.browser import MARKS, chromium
+from tests.browser import MARKS, By, Keys, Select, WebDriver, chromium
 
 pytestmark = MARKS
 
